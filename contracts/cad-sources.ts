@@ -1,0 +1,87 @@
+import { z } from 'zod';
+import { operation } from './operation.ts';
+import { email, pageOf, pageQuery, rowId, shortText, timestamp } from './primitives.ts';
+
+/** `dispatch@example.org`, or a whole domain as `@example.org`. */
+const sender = z.union(
+  [
+    email,
+    z
+      .string()
+      .regex(/^@[a-z0-9.-]+\.[a-z]{2,}$/i)
+      .transform((value) => value.toLowerCase()),
+  ],
+  { error: 'must be an address (dispatch@example.org) or a domain (@example.org)' },
+);
+
+const network = z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()], {
+  error: 'must be an IP address or network, such as 192.0.2.0/24',
+});
+
+const settings = {
+  name: shortText(120),
+  /** Addresses or `@domains` from which dispatch mail of this source may come. */
+  senders: z.array(sender).min(1).max(50),
+  /**
+   * `authenticated`: SPF, DKIM and DMARC must vouch for the sender. `listed`: a listed sender from a
+   * listed network suffices, for a centre on the same network.
+   */
+  trust: z.enum(['authenticated', 'listed']),
+  networks: z.array(network).max(50).optional(),
+  /** Id of the profile that reads the mail; absent: detected for each mail. */
+  profile: z
+    .string()
+    .regex(/^[a-z0-9-]{1,80}$/)
+    .optional(),
+};
+
+export const cadSource = z.strictObject({
+  id: rowId,
+  version: z.number().int().positive(),
+  ...settings,
+  /** Where the centre sends its mail. The part behind the `+` is the key; it is not guessable. */
+  address: z.string(),
+  createdAt: timestamp,
+});
+export type CadSource = z.infer<typeof cadSource>;
+
+export const createCadSource = operation({
+  name: 'cad-ingest.source.create',
+  summary: 'Make an inbound address for a dispatch centre',
+  http: { method: 'POST', path: '/v1/cad/sources', status: 201 },
+  body: z
+    .strictObject(settings)
+    .refine((body) => body.trust !== 'listed' || (body.networks?.length ?? 0) > 0, {
+      path: ['networks'],
+      error: 'give at least one network: with trust "listed" it is what vouches for the sender',
+    }),
+  output: cadSource,
+  problems: ['idempotency-key-reused', 'ledger-behind'],
+  permission: 'cad-sources:manage',
+  audit: { kind: 'change', action: 'cad-ingest.source.created', object: 'cad-source' },
+  idempotent: true,
+  versioned: true,
+});
+
+export const listCadSources = operation({
+  name: 'cad-ingest.source.list',
+  summary: 'List CAD sources',
+  http: { method: 'GET', path: '/v1/cad/sources', status: 200 },
+  query: z.strictObject(pageQuery),
+  output: pageOf(cadSource),
+  problems: ['invalid-cursor'],
+  permission: 'cad-sources:read',
+  audit: { kind: 'none', because: 'settings, read inside their own department' },
+});
+
+export const readCadSource = operation({
+  name: 'cad-ingest.source.read',
+  summary: 'Read a CAD source',
+  http: { method: 'GET', path: '/v1/cad/sources/{id}', status: 200 },
+  params: z.strictObject({ id: rowId }),
+  output: cadSource,
+  problems: ['not-found'],
+  permission: 'cad-sources:read',
+  audit: { kind: 'none', because: 'settings, read inside their own department' },
+  versioned: true,
+});

@@ -1,0 +1,113 @@
+import { z } from 'zod';
+import type { ServiceName } from './caller.ts';
+import type { Permission } from './permissions.ts';
+import type { ProblemCode } from './problems.ts';
+
+const nothing = z.strictObject({});
+type Nothing = typeof nothing;
+
+/** What the ledger hears of an operation: one decision per operation, and silence needs a reason. */
+export type Audit =
+  /** Every success writes this action in the transaction of the change. */
+  | { readonly kind: 'change'; readonly action: string; readonly object: string }
+  /** Every success is an event, although nothing changes: sensitive reads, exports, sign-ins. */
+  | { readonly kind: 'read'; readonly action: string; readonly object: string }
+  | { readonly kind: 'none'; readonly because: string };
+
+export interface Http {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
+  /** With parameters as `{name}`: `/v1/incidents/{id}`. */
+  readonly path: string;
+  readonly status: 200 | 201 | 202 | 204 | 303;
+  /** The body may also be sent as this media type, besides `application/json`. */
+  readonly accepts?: string;
+  /** The answer is text of this type, not JSON. */
+  readonly answers?: string;
+}
+
+interface Declaration<
+  P extends z.ZodType,
+  Q extends z.ZodType,
+  B extends z.ZodType,
+  O extends z.ZodType,
+> {
+  /** `service.resource.verb`, also the bus subject. The first part names the service. */
+  readonly name: `${ServiceName}.${string}.${string}`;
+  readonly summary: string;
+  /** Absent: only services call it, over the bus. */
+  readonly http?: Http;
+  readonly params?: P;
+  readonly query?: Q;
+  readonly body?: B;
+  readonly output: O;
+  /** Beyond those which every operation can give (see `commonProblems`). */
+  readonly problems: readonly ProblemCode[];
+  /** `anyone` needs no identity, `signed-in` any. Everything else is a cell of the table. */
+  readonly permission: Permission | 'anyone' | 'signed-in';
+  readonly audit: Audit;
+  /** A repeated request with the same `Idempotency-Key` gets the first answer again. */
+  readonly idempotent?: boolean;
+  /** The answer carries the record's version as `ETag`; a change honours `If-Match`. */
+  readonly versioned?: boolean;
+}
+
+export interface Operation<
+  P extends z.ZodType = z.ZodType,
+  Q extends z.ZodType = z.ZodType,
+  B extends z.ZodType = z.ZodType,
+  O extends z.ZodType = z.ZodType,
+> extends Declaration<P, Q, B, O> {
+  readonly params: P;
+  readonly query: Q;
+  readonly body: B;
+  readonly hasBody: boolean;
+  readonly service: ServiceName;
+}
+
+/** What a caller of the operation sends, before defaults and coercions. */
+export interface InputOf<Op extends Operation> {
+  readonly params: z.input<Op['params']>;
+  readonly query: z.input<Op['query']>;
+  readonly body: z.input<Op['body']>;
+}
+
+/** What its handler sees, after them. */
+export interface ParsedInputOf<Op extends Operation> {
+  readonly params: z.output<Op['params']>;
+  readonly query: z.output<Op['query']>;
+  readonly body: z.output<Op['body']>;
+}
+
+export type OutputOf<Op extends Operation> = z.input<Op['output']>;
+
+/** Problems that any operation can give; the OpenAPI document lists them with each. */
+export const commonProblems = [
+  'validation',
+  'unauthenticated',
+  'forbidden',
+  'rate-limited',
+  'internal',
+  'unavailable',
+  'timeout',
+] as const satisfies readonly ProblemCode[];
+
+/**
+ * Declares an operation, once. Route, bus subject, OpenAPI, typed client, guard and audit are all
+ * made from the declaration by loops.
+ */
+export function operation<
+  O extends z.ZodType,
+  P extends z.ZodType = Nothing,
+  Q extends z.ZodType = Nothing,
+  B extends z.ZodType = Nothing,
+>(declaration: Declaration<P, Q, B, O>): Operation<P, Q, B, O> {
+  return {
+    ...declaration,
+    // Without a declaration the generic is `Nothing`; the compiler cannot see that it is.
+    params: declaration.params ?? (nothing as unknown as P),
+    query: declaration.query ?? (nothing as unknown as Q),
+    body: declaration.body ?? (nothing as unknown as B),
+    hasBody: declaration.body !== undefined,
+    service: declaration.name.slice(0, declaration.name.indexOf('.')) as ServiceName,
+  };
+}

@@ -1,0 +1,38 @@
+import * as apiKeys from './api-keys.ts';
+import * as cadMessages from './cad-messages.ts';
+import * as cadSources from './cad-sources.ts';
+import * as files from './files.ts';
+import * as ledger from './ledger.ts';
+import type { Operation } from './operation.ts';
+import * as incidents from './records/incident.ts';
+import * as sessions from './sessions.ts';
+import * as tenants from './tenants.ts';
+import * as users from './users.ts';
+
+const modules = [
+  sessions,
+  tenants,
+  users,
+  apiKeys,
+  incidents,
+  files,
+  cadSources,
+  cadMessages,
+  ledger,
+];
+
+/** Every operation of the product, module by module. A name stands here once. */
+export const operations: readonly Operation[] = modules.flatMap((module) =>
+  Object.values(module).filter(isOperation),
+);
+
+/** Finds an operation by its name; throws for a name that is none, because that is a bug. */
+export function operationNamed(name: string): Operation {
+  const found = operations.find((candidate) => candidate.name === name);
+  if (found === undefined) throw new Error(`no operation is named ${name}`);
+  return found;
+}
+
+function isOperation(value: unknown): value is Operation {
+  return typeof value === 'object' && value !== null && 'permission' in value && 'audit' in value;
+}

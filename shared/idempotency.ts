@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import type { Caller } from '#contracts/caller.ts';
+import type { BusCall } from '#contracts/envelope.ts';
+import type { Operation } from '#contracts/operation.ts';
+import { canonicalHash } from './canonical.ts';
+import type { Change, Json, TenantTables } from './ports/tables.ts';
+import { Problem } from './problem.ts';
+
+/** A key may be used anew after this time. */
+const REMEMBERED_MS = 24 * 60 * 60 * 1000;
+const KIND = 'idempotency';
+
+const kept = z.strictObject({
+  requestHash: z.string(),
+  at: z.number(),
+  body: z.unknown(),
+  version: z.number().int().positive().optional(),
+});
+
+/** What a repeated request is known by. `earlierVersion` is of a row that has expired. */
+export interface Remembered {
+  readonly id: string;
+  readonly requestHash: string;
+  readonly at: number;
+  earlierVersion: number;
+}
+
+interface KeptAnswer {
+  readonly body: unknown;
+  readonly version?: number;
+}
+
+/** The key is the caller's own: two callers with the same key do not meet. */
+export function idempotencyOf(
+  operation: Operation,
+  caller: Caller,
+  { idempotencyKey, input }: BusCall,
+  now: Date,
+): Remembered | undefined {
+  if (operation.idempotent !== true || idempotencyKey === undefined) return undefined;
+  const { type, id } = caller.subject;
+  return {
+    id: canonicalHash([type, id, operation.name, idempotencyKey]),
+    // Parsed from JSON by the bus.
+    requestHash: canonicalHash(JSON.parse(JSON.stringify(input)) as Json),
+    at: now.getTime(),
+    earlierVersion: 0,
+  };
+}
+
+/** The first answer to this request; Problem `idempotency-key-reused` when it was another request. */
+export async function recallAnswer(
+  tables: TenantTables,
+  remembered: Remembered,
+): Promise<KeptAnswer | undefined> {
+  const row = await tables.get({ kind: KIND, id: remembered.id });
+  if (row === undefined) return undefined;
+  const { requestHash, at, body, version } = kept.parse(row.value);
+  if (remembered.at - at > REMEMBERED_MS) {
+    remembered.earlierVersion = row.version;
+    return undefined;
+  }
+  if (requestHash !== remembered.requestHash) {
+    throw new Problem('idempotency-key-reused', {
+      detail: 'This Idempotency-Key came with another request before. Use a new one.',
+    });
+  }
+  return { body, ...(version === undefined ? {} : { version }) };
+}
+
+/** The change that keeps the answer, to be written with the operation's own changes. */
+export function keepAnswer(
+  { id, requestHash, at, earlierVersion }: Remembered,
+  { body, version }: KeptAnswer,
+): Change {
+  const value = {
+    requestHash,
+    at,
+    body: body as Json,
+    ...(version === undefined ? {} : { version }),
+  };
+  return { put: { kind: KIND, id, value }, expect: earlierVersion };
+}

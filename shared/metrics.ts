@@ -1,0 +1,71 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+/** Prometheus metrics of one process. Labels hold names of operations and outcomes, never ids. */
+export interface Metrics {
+  operationDone(done: {
+    readonly operation: string;
+    /** `ok` or a problem code. */
+    readonly outcome: string;
+    readonly seconds: number;
+  }): void;
+  outboxDepth(service: string, events: number, oldestSeconds: number): void;
+  /** Something that an operator must hear of; the alarm rules are written on this counter. */
+  alarm(kind: AlarmKind): void;
+  text(): Promise<string>;
+  readonly contentType: string;
+}
+
+export const alarmKinds = [
+  'ledger-append-failed',
+  'ledger-conflict',
+  'ledger-verify-failed',
+  'dead-letter',
+  'account-locked',
+  'parse-failed',
+  'internal-error',
+] as const;
+export type AlarmKind = (typeof alarmKinds)[number];
+
+export function openMetrics(): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  const operations = new Histogram({
+    name: 'watchdesk_operation_seconds',
+    help: 'Time from admission to reply, by operation and outcome',
+    labelNames: ['operation', 'outcome'],
+    buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10],
+    registers,
+  });
+  const events = new Gauge({
+    name: 'watchdesk_outbox_events',
+    help: 'Audit events that wait for the ledger',
+    labelNames: ['service'],
+    registers,
+  });
+  const age = new Gauge({
+    name: 'watchdesk_outbox_oldest_seconds',
+    help: 'Age of the oldest audit event that waits for the ledger',
+    labelNames: ['service'],
+    registers,
+  });
+  const alarms = new Counter({
+    name: 'watchdesk_alarms_total',
+    help: 'Conditions that an operator must hear of',
+    labelNames: ['kind'],
+    registers,
+  });
+  for (const kind of alarmKinds) alarms.inc({ kind }, 0);
+  return {
+    operationDone({ operation, outcome, seconds }) {
+      operations.observe({ operation, outcome }, seconds);
+    },
+    outboxDepth(service, waiting, oldestSeconds) {
+      events.set({ service }, waiting);
+      age.set({ service }, oldestSeconds);
+    },
+    alarm: (kind) => alarms.inc({ kind }),
+    text: () => registry.metrics(),
+    contentType: registry.contentType,
+  };
+}

@@ -1,0 +1,44 @@
+import type { Json } from './tables.ts';
+
+export interface BusRequest {
+  readonly subject: string;
+  readonly body: Json;
+  /** Milliseconds that the caller still waits when the request arrives. */
+  readonly timeoutMs: number;
+}
+
+export interface Subscription {
+  /** Takes no new messages, lets those in work finish, then resolves. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Carries requests and news between services; holds nothing. Values arrive as JSON copies. Subjects
+ * are dot-separated words of `[a-z0-9-]`.
+ */
+export interface Bus extends AsyncDisposable {
+  /**
+   * Asks one of those who serve the subject. Rejects with Problem `unavailable` when nobody serves
+   * it or the connection is gone, `timeout` when no answer came in time (the request may have been
+   * carried out all the same), `too-large` over BUS_MESSAGE_BYTES_MAX.
+   */
+  request(subject: string, body: Json, options: { readonly timeoutMs: number }): Promise<Json>;
+  /**
+   * Serves a subject. Several that serve the same one share its requests. At most `inFlightMax`
+   * are worked on at a time; more are refused with Problem `unavailable` at once. `answer` MUST NOT
+   * reject: a rejection is a bug and reaches the caller as Problem `internal`.
+   */
+  serve(
+    subject: string,
+    options: {
+      readonly inFlightMax: number;
+      readonly answer: (request: BusRequest) => Promise<Json>;
+    },
+  ): Promise<Subscription>;
+  /** Tells whoever listens just now. At most once; lost when nobody does. */
+  publish(subject: string, body: Json): Promise<void>;
+  /** Hears every publication on the subject; `*` as a word matches any one word. */
+  listen(subject: string, hear: (subject: string, body: Json) => void): Promise<Subscription>;
+  /** Resolves when the connection is up; rejects with Problem `unavailable` when it is not. */
+  ping(): Promise<void>;
+}

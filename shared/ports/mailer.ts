@@ -1,0 +1,14 @@
+export interface OutgoingMail {
+  readonly to: string;
+  readonly subject: string;
+  /** Plain text; no HTML leaves the product. */
+  readonly text: string;
+  /** Makes a repeated send recognisable to the receiver: the `Message-ID` is made from it. */
+  readonly id: string;
+}
+
+/** Mail to people. Accepted is not delivered; a repeated send may deliver twice. */
+export interface Mailer extends AsyncDisposable {
+  /** Resolves when a relay or folder has durably taken the mail. Rejects with a Problem otherwise. */
+  send(mail: OutgoingMail): Promise<void>;
+}

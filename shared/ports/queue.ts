@@ -1,0 +1,31 @@
+import type { Json } from './tables.ts';
+
+export interface Delivery {
+  readonly id: string;
+  readonly body: Json;
+  /** 1 at the first delivery. */
+  readonly tries: number;
+  /** Names this delivery; `done` and `extend` of an older one have no effect. */
+  readonly receipt: string;
+}
+
+/**
+ * Work that must be done at least once. Not ordered. A delivery is leased: it comes again when the
+ * lease runs out, and goes to the dead letters after `triesMax` deliveries.
+ */
+export interface Queue extends AsyncDisposable {
+  /** Durable before it resolves. */
+  send(body: Json): Promise<void>;
+  /** Up to `limit` deliveries; waits up to `waitMs` for the first. Empty when none came. */
+  receive(request: {
+    readonly limit: number;
+    readonly waitMs: number;
+  }): Promise<readonly Delivery[]>;
+  /** The work is done; it never comes again. `false` when the lease was lost meanwhile. */
+  done(delivery: Delivery): Promise<boolean>;
+  /** Keeps the lease for another full term. `false` when it was lost meanwhile. */
+  extend(delivery: Delivery): Promise<boolean>;
+  /** Gives it back: it comes again after `delayMs`, or is a dead letter at its last try. */
+  retry(delivery: Delivery, request: { readonly delayMs: number }): Promise<void>;
+  depth(): Promise<{ readonly waiting: number; readonly leased: number; readonly dead: number }>;
+}

@@ -1,0 +1,243 @@
+/**
+ * Carries audit events from a service's outbox to the ledger.
+ *
+ * 1. Read the oldest events, in order.
+ * 2. Group them by tenant; the order inside a tenant stays.
+ * 3. Append each group, tenants side by side. Appending is exactly once by event id, so a repeat
+ *    after a crash between 3 and 4 changes nothing.
+ * 4. Forget what the ledger has. Wake whoever waits for a receipt.
+ *
+ * A tenant whose append fails keeps its events and is tried again; other tenants go on.
+ */
+import type { AuditEvent } from '#contracts/audit-event.ts';
+import type { ServiceName } from '#contracts/caller.ts';
+import type { LedgerReceipt } from '#contracts/envelope.ts';
+import { appendEvents } from '#contracts/ledger.ts';
+import {
+  BLOCK_ENTRIES_MAX,
+  BUS_MESSAGE_BYTES_MAX,
+  OUTBOX_AGE_MS_MAX,
+  OUTBOX_EVENTS_MAX,
+} from '#contracts/limits.ts';
+import { type Client, jobCaller } from './client.ts';
+import type { Log } from './log.ts';
+import type { Metrics } from './metrics.ts';
+import type { OutboxEvent, Tables } from './ports/tables.ts';
+import { Problem } from './problem.ts';
+
+/** Rows read in one round. */
+const ROUND_EVENTS_MAX = 1_024;
+/** Half of a bus message: the rest is room for the envelope. */
+const BATCH_BYTES_MAX = BUS_MESSAGE_BYTES_MAX / 2;
+/** The outbox is looked at this often even when nobody says that there is something. */
+const IDLE_MS = 1_000;
+const RETRY_MS_MIN = 50;
+const RETRY_MS_MAX = 5_000;
+/** Receipts kept for replies that are not ready yet. */
+const RECEIPTS_KEPT_MAX = 1_024;
+
+export interface Relay extends AsyncDisposable {
+  /** Throws Problem `ledger-behind` when changes must wait until the ledger has caught up. */
+  assertRoom(): void;
+  /** There is something new. */
+  kick(events: readonly AuditEvent[]): void;
+  /** The receipt of a recent event, if the ledger has it or will have it within the time. */
+  receipt(eventId: string, waitMs: number): Promise<LedgerReceipt | undefined>;
+}
+
+interface RelayParts {
+  readonly service: ServiceName;
+  readonly tables: Tables;
+  readonly client: Client;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly clock: () => number;
+}
+
+export async function openRelay(parts: RelayParts): Promise<Relay> {
+  const receipts = openReceipts();
+  const doorbell = openDoorbell();
+  let depth = await parts.tables.outboxDepth();
+  let stopping = false;
+
+  const measure = async () => {
+    depth = await parts.tables.outboxDepth();
+    const oldest = depth.oldestAt === undefined ? 0 : parts.clock() - depth.oldestAt;
+    parts.metrics.outboxDepth(parts.service, depth.events, oldest / 1000);
+  };
+  const running = run();
+
+  async function run(): Promise<void> {
+    let retryMs = RETRY_MS_MIN;
+    while (!stopping) {
+      const failed = await round(parts, receipts).catch((error: unknown) => {
+        parts.log.error({ err: error }, 'the outbox could not be read');
+        return true;
+      });
+      await measure().catch((error: unknown) => {
+        parts.log.error({ err: error }, 'the outbox could not be measured');
+      });
+      if (failed) parts.metrics.alarm('ledger-append-failed');
+      retryMs = failed ? Math.min(retryMs * 2, RETRY_MS_MAX) : RETRY_MS_MIN;
+      if (stopping) return;
+      await doorbell.wait(failed ? retryMs : IDLE_MS, failed);
+    }
+  }
+
+  return {
+    assertRoom() {
+      const age = depth.oldestAt === undefined ? 0 : parts.clock() - depth.oldestAt;
+      if (depth.events < OUTBOX_EVENTS_MAX && age < OUTBOX_AGE_MS_MAX) return;
+      throw new Problem('ledger-behind', {
+        detail: 'The audit of earlier changes has not reached the ledger yet. Try again soon.',
+        retryAfterSeconds: 5,
+      });
+    },
+    kick(events) {
+      depth = {
+        events: depth.events + events.length,
+        oldestAt: depth.oldestAt ?? parts.clock(),
+      };
+      doorbell.ring();
+    },
+    receipt: (eventId, waitMs) => receipts.wait(eventId, waitMs),
+    async [Symbol.asyncDispose]() {
+      stopping = true;
+      doorbell.close();
+      await running;
+    },
+  };
+}
+
+/** One pass over the outbox; true when something of it could not be appended. */
+async function round(parts: RelayParts, receipts: Receipts): Promise<boolean> {
+  let after = 0;
+  let failed = false;
+  const stuck = new Set<string>();
+  for (;;) {
+    const rows = await parts.tables.outbox({ after, limit: ROUND_EVENTS_MAX });
+    const last = rows.at(-1);
+    if (last === undefined) return failed;
+    after = last.position;
+    const groups = Map.groupBy(rows, ({ event }) => event.tenant);
+    const sends = [...groups].map(async ([tenant, events]) => {
+      // A tenant that failed earlier in this pass: later events must not overtake.
+      if (stuck.has(tenant)) return;
+      const sent = await sendGroup(parts, tenant, events, receipts);
+      if (sent) return;
+      failed = true;
+      stuck.add(tenant);
+    });
+    await Promise.all(sends);
+    if (rows.length < ROUND_EVENTS_MAX) return failed;
+  }
+}
+
+async function sendGroup(
+  parts: RelayParts,
+  tenant: string,
+  events: readonly OutboxEvent[],
+  receipts: Receipts,
+): Promise<boolean> {
+  const { service, client, tables, log, metrics } = parts;
+  try {
+    for (const batch of batchesOf(events)) {
+      const body = { events: batch.map(({ event }) => event) };
+      const answer = await client.call(appendEvents, { body }, jobCaller(service, { tenant }));
+      for (const { id, status, seq, leafHash } of answer.body.results) {
+        receipts.add(id, { seq, leafHash });
+        if (status !== 'conflict') continue;
+        // The ledger keeps the conflict on record; sending the event again would not mend it.
+        metrics.alarm('ledger-conflict');
+        log.error({ tenant, eventId: id, seq }, 'the ledger has another event with this id');
+      }
+      await tables.outboxDone(batch.map(({ position }) => position));
+    }
+    return true;
+  } catch (error) {
+    const code = error instanceof Problem ? error.code : undefined;
+    log.warn({ tenant, code, err: code ? undefined : error }, 'events could not be appended');
+    return false;
+  }
+}
+
+function batchesOf(events: readonly OutboxEvent[]): OutboxEvent[][] {
+  const batches: OutboxEvent[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const row of events) {
+    const size = Buffer.byteLength(JSON.stringify(row.event));
+    const full = (batches.at(-1)?.length ?? 0) >= BLOCK_ENTRIES_MAX;
+    if (full || bytes + size > BATCH_BYTES_MAX) {
+      batches.push([]);
+      bytes = 0;
+    }
+    batches.at(-1)?.push(row);
+    bytes += size;
+  }
+  return batches;
+}
+
+interface Receipts {
+  add(eventId: string, receipt: LedgerReceipt): void;
+  wait(eventId: string, waitMs: number): Promise<LedgerReceipt | undefined>;
+}
+
+/** The last receipts, and those who wait for one. */
+function openReceipts(): Receipts {
+  const recent = new Map<string, LedgerReceipt>();
+  const waiters = new Map<string, (receipt: LedgerReceipt) => void>();
+  return {
+    add(eventId, receipt) {
+      recent.set(eventId, receipt);
+      const [oldest] = recent.keys();
+      if (recent.size > RECEIPTS_KEPT_MAX && oldest !== undefined) recent.delete(oldest);
+      waiters.get(eventId)?.(receipt);
+    },
+    wait(eventId, waitMs) {
+      const known = recent.get(eventId);
+      if (known !== undefined || waitMs <= 0) return Promise.resolve(known);
+      return new Promise((resolve) => {
+        const finish = (receipt?: LedgerReceipt) => {
+          clearTimeout(timer);
+          waiters.delete(eventId);
+          resolve(receipt);
+        };
+        const timer = setTimeout(finish, waitMs);
+        waiters.set(eventId, finish);
+      });
+    },
+  };
+}
+
+/** A wait that ends when the time is over or somebody rings; a ring between two waits is kept. */
+function openDoorbell() {
+  let rung = false;
+  let hear: (() => void) | undefined;
+  let end: (() => void) | undefined;
+  return {
+    ring() {
+      rung = true;
+      hear?.();
+    },
+    /** Ends the wait in any case. */
+    close() {
+      end?.();
+    },
+    /** With `deaf` only the time counts: a failing ledger is not hammered by every new change. */
+    async wait(ms: number, deaf: boolean): Promise<void> {
+      if (!rung || deaf) {
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, ms);
+          end = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+          if (!deaf) hear = end;
+        });
+      }
+      hear = undefined;
+      end = undefined;
+      rung = false;
+    },
+  };
+}

@@ -1,0 +1,15 @@
+import { availableParallelism } from 'node:os';
+import { defineConfig } from 'vitest/config';
+
+/** The everyday suite: everything but `*.slow.test.ts`, in under two minutes on two cores. */
+export default defineConfig({
+  root: new URL('..', import.meta.url).pathname,
+  test: {
+    include: ['test/**/*.test.ts'],
+    exclude: ['**/node_modules/**', 'test/**/*.slow.test.ts'],
+    pool: 'forks',
+    maxWorkers: availableParallelism(),
+    testTimeout: 20_000,
+    hookTimeout: 30_000,
+  },
+});
