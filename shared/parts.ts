@@ -1,0 +1,62 @@
+import type { ServiceName } from '#contracts/caller.ts';
+import { openLog } from './log.ts';
+import { type Metrics, openMetrics } from './metrics.ts';
+import { type Host, openHost } from './open.ts';
+import type { ServiceParts } from './service.ts';
+
+/** What a service is made with, from the ports of its process. */
+export async function openParts(
+  host: Host,
+  about: {
+    readonly name: ServiceName;
+    readonly logLevel: string;
+    readonly metrics: Metrics;
+    readonly clock: () => number;
+  },
+): Promise<ServiceParts> {
+  const { name, logLevel, metrics, clock } = about;
+  return {
+    name,
+    bus: host.bus,
+    tables: await host.tables(name),
+    vault: host.vault,
+    log: openLog(name, logLevel),
+    metrics,
+    clock,
+  };
+}
+
+/** The ports of a process that runs one service and reaches the others over NATS. */
+export async function openAlone(
+  stack: AsyncDisposableStack,
+  about: {
+    readonly name: ServiceName;
+    readonly publicOrigin: string;
+    readonly config: {
+      readonly DATA_DIR: string;
+      readonly LOG_LEVEL: string;
+      readonly BUS_URL: string;
+      readonly BUS_USER?: string | undefined;
+      readonly BUS_PASSWORD_FILE?: string | undefined;
+      readonly BUS_CA_FILE?: string | undefined;
+    };
+  },
+): Promise<{ readonly host: Host; readonly parts: ServiceParts }> {
+  const { name, publicOrigin, config } = about;
+  const { BUS_USER: user, BUS_PASSWORD_FILE: passwordFile, BUS_CA_FILE: caFile } = config;
+  const nats = {
+    url: config.BUS_URL,
+    name,
+    ...(user === undefined ? {} : { user }),
+    ...(passwordFile === undefined ? {} : { passwordFile }),
+    ...(caFile === undefined ? {} : { caFile }),
+  };
+  const clock = Date.now;
+  const dataDir = config.DATA_DIR;
+  const host = stack.use(
+    await openHost({ dataDir, nats, publicOrigin: () => publicOrigin, clock }),
+  );
+  const metrics = openMetrics();
+  const parts = await openParts(host, { name, logLevel: config.LOG_LEVEL, metrics, clock });
+  return { host, parts };
+}
