@@ -40,7 +40,8 @@ export async function runProcess(
   process.exit(0);
 }
 
-function signalReceived(): Promise<string> {
+/** Resolves with the name of the first SIGTERM or SIGINT. */
+export function signalReceived(): Promise<string> {
   return new Promise((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => resolve(signal));
   });
