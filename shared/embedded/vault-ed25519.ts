@@ -1,0 +1,37 @@
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  hash,
+  type KeyObject,
+  sign,
+} from 'node:crypto';
+
+/** A SubjectPublicKeyInfo of Ed25519 (RFC 8410) is 12 bytes of prefix and the 32 of the key. */
+const SPKI_PREFIX_BYTES = 12;
+const KEY_ID_CHARS = 16;
+
+export interface OpenedKey {
+  /** First 8 bytes of the SHA-256 of the public key, hex. */
+  readonly id: string;
+  readonly publicBytes: Uint8Array;
+  readonly privateKey: KeyObject;
+}
+
+/** A fresh private key as PKCS #8. */
+export function newSigningKey(): Uint8Array {
+  const { privateKey } = generateKeyPairSync('ed25519');
+  return privateKey.export({ format: 'der', type: 'pkcs8' });
+}
+
+export function openSigningKey(pkcs8: Uint8Array): OpenedKey {
+  const privateKey = createPrivateKey({ key: Buffer.from(pkcs8), format: 'der', type: 'pkcs8' });
+  const spki = createPublicKey(privateKey).export({ format: 'der', type: 'spki' });
+  const publicBytes = spki.subarray(SPKI_PREFIX_BYTES);
+  const id = hash('sha256', publicBytes, 'hex').slice(0, KEY_ID_CHARS);
+  return { id, publicBytes, privateKey };
+}
+
+export function signWith(key: OpenedKey, bytes: Uint8Array) {
+  return { keyId: key.id, signature: sign(null, bytes, key.privateKey) };
+}
