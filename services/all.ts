@@ -1,0 +1,91 @@
+/**
+ * The embedded profile: the five services in one process, on one data folder. `npm start` runs it.
+ */
+import { join } from 'node:path';
+import { commonVariables, publicOriginOf, readConfig } from '#shared/config.ts';
+import { openLog } from '#shared/log.ts';
+import { openMetrics } from '#shared/metrics.ts';
+import { openHost } from '#shared/open.ts';
+import { openParts } from '#shared/parts.ts';
+import { runProcess } from '#shared/process.ts';
+import { cadIngestVariables } from './cad-ingest/config.ts';
+import { openCadIngest } from './cad-ingest/service.ts';
+import { openCoreRecords } from './core-records/service.ts';
+import { openFiles } from './files/service.ts';
+import { openGateway } from './gateway/service.ts';
+import { openLedger } from './ledger/service.ts';
+
+export interface AllSettings {
+  readonly dataDir: string;
+  readonly http: { readonly host: string; readonly port: number };
+  readonly smtp: Parameters<typeof openCadIngest>[0]['smtp'];
+  readonly mailDomain?: string;
+  readonly publicOrigin?: string;
+  readonly logLevel: string;
+}
+
+export interface All {
+  readonly origin: string;
+  readonly smtpPort: number;
+}
+
+/**
+ * Opens all services on the stack, the gateway last, so that it takes requests only when the others
+ * can answer them, and is the first to stop.
+ */
+export async function openAll(stack: AsyncDisposableStack, settings: AllSettings): Promise<All> {
+  const { dataDir, http, smtp, logLevel } = settings;
+  const { mailDomain = 'watchdesk.localhost', publicOrigin } = settings;
+  let origin = publicOrigin ?? `http://${http.host}:${http.port}`;
+  const clock = Date.now;
+  const host = stack.use(await openHost({ dataDir, publicOrigin: () => origin, clock }));
+  const common = { logLevel, metrics: openMetrics(), clock };
+  const partsOf = (name: Parameters<typeof openParts>[1]['name']) =>
+    openParts(host, { ...common, name });
+
+  const { blobs: checkpoints } = await host.blobs('checkpoints');
+  const ledgerHost = () => new URL(origin).host;
+  stack.use(await openLedger({ ...(await partsOf('ledger')), checkpoints, host: ledgerHost }));
+  stack.use(await openCoreRecords(await partsOf('core-records')));
+  const files = await host.blobs('files');
+  stack.use(await openFiles({ ...(await partsOf('files')), blobs: files.blobs }));
+  const mail = await host.blobs('cad-mail');
+  const cad = stack.use(
+    await openCadIngest({
+      ...(await partsOf('cad-ingest')),
+      blobs: mail.blobs,
+      queue: await host.queue('cad-ingest'),
+      smtp,
+      mailDomain,
+    }),
+  );
+  const gateway = stack.use(
+    await openGateway({
+      ...(await partsOf('gateway')),
+      http,
+      ...(publicOrigin === undefined ? {} : { publicOrigin }),
+      doors: { files: files.door, 'cad-mail': mail.door },
+      cache: host.cache,
+      mailer: host.mailer,
+      firstRunFile: join(dataDir, 'first-run.json'),
+    }),
+  );
+  origin = gateway.origin;
+  return { origin, smtpPort: cad.smtpPort };
+}
+
+if (import.meta.main) {
+  await runProcess('watchdesk', async (stack) => {
+    const config = readConfig({ ...commonVariables, ...cadIngestVariables }, process.env);
+    const { DATA_DIR, HTTP_HOST, HTTP_PORT, PUBLIC_ORIGIN, LOG_LEVEL } = config;
+    const all = await openAll(stack, {
+      dataDir: DATA_DIR,
+      http: { host: HTTP_HOST, port: HTTP_PORT },
+      smtp: { host: config.SMTP_HOST, port: config.SMTP_PORT },
+      mailDomain: config.MAIL_DOMAIN,
+      ...(PUBLIC_ORIGIN === undefined ? {} : { publicOrigin: publicOriginOf(config) }),
+      logLevel: LOG_LEVEL,
+    });
+    openLog('watchdesk', LOG_LEVEL).info({ ...all, dataDir: DATA_DIR }, 'ready');
+  });
+}

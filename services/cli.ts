@@ -1,0 +1,68 @@
+#!/usr/bin/env node
+/** `npx watchdesk <command>`: each command is one line here and one file beside its service. */
+import { readFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { cadParse, readProfiles } from './cad-ingest/commands.ts';
+import { verifyStores } from './ledger/commands.ts';
+
+interface Command {
+  readonly usage: string;
+  /** Answers the exit code. */
+  run(args: readonly string[]): Promise<number>;
+}
+
+const commands: Readonly<Record<string, Command>> = {
+  'cad parse': {
+    usage: 'cad parse --jsonl [--profiles FILE] < PAGES   reads {id, subject?, body, …} lines',
+    run: runCadParse,
+  },
+  'ledger verify': {
+    usage: 'ledger verify [--data DIR] [--tenant T]       checks the stores of a stopped server',
+    run: runLedgerVerify,
+  },
+};
+
+/** Wrong use of a command; shown with how to use it. */
+const USAGE_EXIT_CODE = 2;
+
+async function main(argv: readonly string[]): Promise<number> {
+  const name = Object.keys(commands).find((each) => argv.join(' ').startsWith(each));
+  const command = name === undefined ? undefined : commands[name];
+  if (command === undefined || name === undefined) return usage('Give one of these commands.');
+  try {
+    return await command.run(argv.slice(name.split(' ').length));
+  } catch (error) {
+    return usage(error instanceof Error ? error.message : String(error));
+  }
+}
+
+async function runCadParse(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { jsonl: { type: 'boolean' }, profiles: { type: 'string' } },
+  });
+  if (values.jsonl !== true) return usage('cad parse reads JSON lines: give --jsonl.');
+  const profiles =
+    values.profiles === undefined ? [] : readProfiles(await readFile(values.profiles, 'utf8'));
+  await cadParse({ input: process.stdin, output: process.stdout, profiles });
+  return 0;
+}
+
+async function runLedgerVerify(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { data: { type: 'string', default: './data' }, tenant: { type: 'string' } },
+  });
+  const { data: dataDir, tenant } = values;
+  const report = await verifyStores({ dataDir, ...(tenant === undefined ? {} : { tenant }) });
+  process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+  return report.ok ? 0 : 1;
+}
+
+function usage(complaint: string): number {
+  const lines = Object.values(commands).map((command) => `  watchdesk ${command.usage}`);
+  process.stderr.write(`${complaint}\n\n${lines.join('\n')}\n`);
+  return USAGE_EXIT_CODE;
+}
+
+process.exitCode = await main(process.argv.slice(2));
