@@ -8,8 +8,8 @@ import { link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
 /** Only the account of the service may look inside. */
-const FOLDER_MODE = 0o700;
-const FILE_MODE = 0o600;
+export const FOLDER_MODE = 0o700;
+export const FILE_MODE = 0o600;
 /** Longer than any upload may take; what is older belongs to a process that is gone. */
 const TEMPORARY_AGE_MS_MAX = 60 * 60 * 1000;
 const TEMPORARY_PREFIX = '.tmp-';
