@@ -30,6 +30,9 @@ export const LIST_ROWS_MAX = 1_000;
 export const OUTBOX_EVENTS_MAX = 10_000;
 export const OUTBOX_AGE_MS_MAX = 60_000;
 
+// Queue. SQS allows 1 MiB in one message; what is larger goes to the blobs, and its key here.
+export const QUEUE_BODY_BYTES_MAX = 256 * 1024;
+
 // Ledger (DESIGN section 5; the entry's length is a uint16 in the tlog-tiles form).
 export const ENTRY_BYTES_MAX = 65_535;
 export const BLOCK_ENTRIES_MAX = 256;
