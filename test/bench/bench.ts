@@ -1,0 +1,31 @@
+/**
+ * `npm run bench [-- ledger gateway cad] [--json FILE]`: figures as ratios inside one run, because
+ * absolute ones drift with the machine. Nothing here passes or fails.
+ */
+import { writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { benchGateway } from './gateway.ts';
+import { printTable, type Table } from './table.ts';
+
+const benches: Readonly<Record<string, () => Promise<readonly Table[]>>> = {
+  gateway: benchGateway,
+};
+
+const { values, positionals } = parseArgs({
+  options: { json: { type: 'string' } },
+  allowPositionals: true,
+});
+const names = positionals.length > 0 ? positionals : Object.keys(benches);
+const tables: Table[] = [];
+for (const name of names) {
+  const bench = benches[name];
+  if (bench === undefined) {
+    process.stderr.write(`There is no bench "${name}": ${Object.keys(benches).join(', ')}.\n`);
+    process.exit(2);
+  }
+  for (const table of await bench()) {
+    printTable(table);
+    tables.push(table);
+  }
+}
+if (values.json !== undefined) await writeFile(values.json, JSON.stringify({ tables }, null, 2));
