@@ -1,11 +1,14 @@
 import { BUS_MESSAGE_BYTES_MAX } from '#contracts/limits.ts';
-import type { Bus, BusRequest, Subscription } from '#shared/ports/bus.ts';
+import {
+  type Bus,
+  type BusRequest,
+  SUBJECT,
+  SUBJECT_PATTERN,
+  type Subscription,
+} from '#shared/ports/bus.ts';
 import type { Json } from '#shared/ports/tables.ts';
 import { Problem } from '#shared/problem.ts';
 
-const WORD = '[a-z0-9-]+';
-const SUBJECT = new RegExp(`^${WORD}(\\.${WORD})*$`);
-const PATTERN = new RegExp(`^(${WORD}|\\*)(\\.(${WORD}|\\*))*$`);
 const RETRY_AFTER_SECONDS = 1;
 
 type Answer = (request: BusRequest) => Promise<Json>;
@@ -57,7 +60,7 @@ export function openBus(): Bus {
       for (const { hear } of hearing) queueMicrotask(() => hear(subject, JSON.parse(text)));
     },
     async listen(subject, hear) {
-      if (!PATTERN.test(subject)) throw new Error(`${subject} is no pattern of subjects`);
+      if (!SUBJECT_PATTERN.test(subject)) throw new Error(`${subject} is no pattern of subjects`);
       assertOpen();
       const listener = { words: subject.split('.'), hear };
       listeners.add(listener);

@@ -1,5 +1,10 @@
 import type { Json } from './tables.ts';
 
+const WORD = '[a-z0-9-]+';
+/** What a subject is, and what one is that can be listened to. */
+export const SUBJECT = new RegExp(`^${WORD}(\\.${WORD})*$`);
+export const SUBJECT_PATTERN = new RegExp(`^(${WORD}|\\*)(\\.(${WORD}|\\*))*$`);
+
 export interface BusRequest {
   readonly subject: string;
   readonly body: Json;

@@ -1,0 +1,132 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  connect,
+  errors,
+  type NatsConnection,
+  type NodeConnectionOptions,
+} from '@nats-io/transport-node';
+import { disconnected } from './messages.ts';
+
+/** The bus may be started after the services: an opening waits this long for it. */
+const OPEN_MS_MAX = 15_000;
+const OPEN_PAUSE_MS = 250;
+const HANDSHAKE_MS_MAX = 5_000;
+/** Between tries to come back, for ever; a random part keeps services from coming all at once. */
+const RECONNECT_PAUSE_MS = 250;
+const RECONNECT_JITTER_MS = 250;
+/** A link that died without a word is noticed after two of these. */
+const HEARTBEAT_MS = 10_000;
+const HEARTBEATS_MISSED_MAX = 2;
+const ROUND_TRIP_MS_MAX = 2_000;
+
+export interface NatsSettings {
+  /** `nats://host:port`, or `tls://host:port` for a server with TLS. */
+  readonly url: string;
+  readonly user?: string;
+  /** File with the password alone; read at each connection, so that it can be changed. */
+  readonly passwordFile?: string;
+  /** PEM file of the authority that signed the server's certificate; needed with `tls:`. */
+  readonly caFile?: string;
+  /** Of the service: the server's log shows it, and its inboxes begin with `_INBOX_<name>`. */
+  readonly name: string;
+}
+
+export interface Connection extends AsyncDisposable {
+  readonly nc: NatsConnection;
+  readonly name: string;
+  /** Throws Problem `unavailable` while there is no connection, or after `refuse`. */
+  assertUp(): void;
+  /** From now on the connection is only there for what is under way. */
+  refuse(): void;
+  /** Resolves when the server has heard everything sent before. */
+  roundTrip(): Promise<void>;
+}
+
+export async function openConnection(settings: NatsSettings): Promise<Connection> {
+  const nc = await connectWithin(optionsOf(settings));
+  let up = true;
+  const watching = watch(nc, (state) => {
+    up = state;
+  });
+  let refusing = false;
+  return {
+    nc,
+    name: settings.name,
+    assertUp() {
+      if (!up || refusing) throw disconnected();
+    },
+    refuse() {
+      refusing = true;
+    },
+    async roundTrip() {
+      if (!up || refusing) throw disconnected();
+      await answered(nc.flush());
+    },
+    async [Symbol.asyncDispose]() {
+      // What was sent last, answers above all, goes out first; without a link nothing can.
+      if (up && !nc.isClosed()) await answered(nc.flush()).catch(() => undefined);
+      await nc.close();
+      await watching;
+    },
+  };
+}
+
+function optionsOf({ url, user, passwordFile, caFile, name }: NatsSettings): NodeConnectionOptions {
+  const { protocol, host } = new URL(url);
+  if (protocol === 'tls:' && caFile === undefined) {
+    throw new Error('a bus address that begins with tls: needs the file of its authority');
+  }
+  const passwordOf = () =>
+    passwordFile === undefined ? '' : readFileSync(passwordFile, 'utf8').trimEnd();
+  return {
+    servers: host,
+    name,
+    inboxPrefix: `_INBOX_${name}`,
+    timeout: HANDSHAKE_MS_MAX,
+    // Without TLS where it was not asked for: half a TLS would be trust without a reason.
+    tls: protocol === 'tls:' && caFile !== undefined ? { caFile } : null,
+    ...(user === undefined ? {} : { authenticator: () => ({ user, pass: passwordOf() }) }),
+    maxReconnectAttempts: -1,
+    ignoreAuthErrorAbort: true,
+    reconnectTimeWait: RECONNECT_PAUSE_MS,
+    reconnectJitter: RECONNECT_JITTER_MS,
+    reconnectJitterTLS: RECONNECT_JITTER_MS,
+    pingInterval: HEARTBEAT_MS,
+    maxPingOut: HEARTBEATS_MISSED_MAX,
+    ignoreClusterUpdates: false,
+    noAsyncTraces: true,
+  };
+}
+
+/** A server that is not there yet is waited for; one that refuses us is a fault to be seen at once. */
+async function connectWithin(options: NodeConnectionOptions): Promise<NatsConnection> {
+  const endsAt = performance.now() + OPEN_MS_MAX;
+  for (;;) {
+    try {
+      return await connect(options);
+    } catch (error) {
+      const final = error instanceof errors.AuthorizationError || performance.now() > endsAt;
+      if (final) throw new Error(`the bus at ${options.servers} cannot be used`, { cause: error });
+    }
+    await sleep(OPEN_PAUSE_MS);
+  }
+}
+
+async function watch(nc: NatsConnection, tell: (up: boolean) => void): Promise<void> {
+  for await (const status of nc.status()) {
+    if (status.type === 'disconnect' || status.type === 'close') tell(false);
+    if (status.type === 'reconnect') tell(true);
+  }
+}
+
+/** Rejects with Problem `unavailable` when the server does not answer. */
+async function answered(flushed: Promise<void>): Promise<void> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(disconnected()), ROUND_TRIP_MS_MAX);
+  try {
+    await Promise.race([flushed.catch(() => Promise.reject(disconnected())), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

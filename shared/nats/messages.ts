@@ -1,0 +1,82 @@
+import { errors, headers, type Msg, type MsgHdrs } from '@nats-io/transport-node';
+import { BUS_MESSAGE_BYTES_MAX, BUS_REQUEST_TIMEOUT_MS } from '#contracts/limits.ts';
+import type { Json } from '#shared/ports/tables.ts';
+import { Problem } from '#shared/problem.ts';
+
+/** Milliseconds that the caller still waits when the request leaves it. */
+const TIMEOUT_HEADER = 'Watchdesk-Timeout-Ms';
+/** Marks an answer whose body is a problem, and not what the operation gives. */
+const PROBLEM_HEADER = 'Watchdesk-Problem';
+const RETRY_AFTER_SECONDS = 1;
+
+export function messageText(body: Json): string {
+  const text = JSON.stringify(body);
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= BUS_MESSAGE_BYTES_MAX) return text;
+  throw new Problem('too-large', {
+    detail: `A message of ${bytes} bytes is over the limit of ${BUS_MESSAGE_BYTES_MAX}.`,
+  });
+}
+
+export function requestHeaders(timeoutMs: number): MsgHdrs {
+  const made = headers();
+  made.set(TIMEOUT_HEADER, String(timeoutMs));
+  return made;
+}
+
+/** A caller that does not say how long it waits is taken to wait as long as any. */
+export function timeoutMsOf(message: Msg): number {
+  const timeoutMs = Number(message.headers?.get(TIMEOUT_HEADER));
+  return timeoutMs > 0 ? timeoutMs : BUS_REQUEST_TIMEOUT_MS;
+}
+
+export function problemHeaders(): MsgHdrs {
+  const made = headers();
+  made.set(PROBLEM_HEADER, '1');
+  return made;
+}
+
+/** What the other side answered; throws the Problem when it was one. */
+export function replyOf(message: Msg): Json {
+  const body = message.json<Json>();
+  if (message.headers?.has(PROBLEM_HEADER)) throw Problem.fromBody(body);
+  return body;
+}
+
+/** The Problem in what the client library rejected with; anything unexpected stays what it is. */
+export function problemOf(
+  error: unknown,
+  about: { readonly subject: string; readonly timeoutMs: number },
+): unknown {
+  const { subject, timeoutMs } = about;
+  if (error instanceof errors.TimeoutError) {
+    return new Problem('timeout', { detail: `No answer came within ${timeoutMs} ms.` });
+  }
+  if (error instanceof errors.RequestError && error.isNoResponders()) {
+    return unavailable(`Nobody serves ${subject} just now.`);
+  }
+  if (error instanceof errors.RequestError && !isForbidden(error)) {
+    // Closed between the question and the answer: it may have been carried out.
+    return new Problem('timeout', { detail: 'The connection closed before an answer came.' });
+  }
+  if (error instanceof errors.ClosedConnectionError) return disconnected();
+  if (error instanceof errors.DrainingConnectionError) return disconnected();
+  return error;
+}
+
+export function busy(subject: string): Problem {
+  return unavailable(`${subject} is busy.`);
+}
+
+export function disconnected(): Problem {
+  return unavailable('There is no connection to the bus.');
+}
+
+function unavailable(detail: string): Problem {
+  return new Problem('unavailable', { detail, retryAfterSeconds: RETRY_AFTER_SECONDS });
+}
+
+/** A subject that this user may not publish to: a fault of the configuration, for the log. */
+function isForbidden(error: Error): boolean {
+  return error.cause instanceof errors.PermissionViolationError;
+}
