@@ -27,7 +27,7 @@ import {
   sweepTemporary,
   syncFolder,
   temporaryName,
-} from './durable.ts';
+} from './disk/durable.ts';
 
 const KEY_CHARS_MAX = 512;
 /** With the `~`, well under the 255 bytes that a file name may have. */

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { createTransport } from 'nodemailer';
 import type { Mailer, OutgoingMail } from '#shared/ports/mailer.ts';
 import { Problem } from '#shared/problem.ts';
-import { createFile, makeFolder, sweepTemporary } from './durable.ts';
+import { createFile, makeFolder, sweepTemporary } from './disk/durable.ts';
 
 /** RFC 5321 section 4.5.3.1.3. */
 const ADDRESS_CHARS_MAX = 254;

@@ -15,9 +15,9 @@ import { QUEUE_BODY_BYTES_MAX } from '#contracts/limits.ts';
 import type { Queue } from '#shared/ports/queue.ts';
 import type { Json } from '#shared/ports/tables.ts';
 import { Problem } from '#shared/problem.ts';
-import { openBell } from './bell.ts';
+import { openSqlite, transaction, whenFree } from './disk/sqlite.ts';
+import { openBell } from './queue-bell.ts';
 import { openWork, type Work, workSchema } from './queue-work.ts';
-import { openSqlite, transaction, whenFree } from './sqlite.ts';
 
 /** How often a waiting receiver looks for what did not wake it. */
 const LOOK_MS = 250;

@@ -2,7 +2,7 @@
  * The tables port on one SQLite file.
  *
  * 1. A write is checked and turned into text and bytes before anything is locked.
- * 2. It joins the commit of this turn of the event loop (commits.ts).
+ * 2. It joins the commit of this turn of the event loop (tables-commits.ts).
  * 3. There, all its expectations are looked at first. One that does not hold ends it: nothing of
  *    this write has been done yet.
  * 4. Rows, directory and outbox change; the commit is synced; then the write resolves.
@@ -22,8 +22,8 @@ import type {
   TenantTables,
 } from '#shared/ports/tables.ts';
 import { Problem } from '#shared/problem.ts';
-import { type Commits, openCommits } from './commits.ts';
-import { openSqlite, whenFree } from './sqlite.ts';
+import { openSqlite, whenFree } from './disk/sqlite.ts';
+import { type Commits, openCommits } from './tables-commits.ts';
 import { assertKey, assertTenant, planList, planWrite } from './tables-plan.ts';
 import { applyWrite, prepareWrites, type WriteStatements } from './tables-write.ts';
 

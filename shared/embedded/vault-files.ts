@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createFile, ignoreMissing, makeFolder } from './durable.ts';
-import { seal, unseal } from './xaes.ts';
+import { createFile, ignoreMissing, makeFolder } from './disk/durable.ts';
+import { seal, unseal } from './vault-xaes.ts';
 
 const NAME = /^[a-z0-9-]+([./][a-z0-9-]+)*$/;
 const NAME_CHARS_MAX = 128;

@@ -12,10 +12,10 @@ import { createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PublicKey, SealContext, Vault } from '#shared/ports/vault.ts';
-import { createFile, ignoreMissing, makeFolder } from './durable.ts';
+import { createFile, ignoreMissing, makeFolder } from './disk/durable.ts';
 import { newSigningKey, type OpenedKey, openSigningKey, signWith } from './vault-ed25519.ts';
 import { openKeyFiles } from './vault-files.ts';
-import { seal, unseal } from './xaes.ts';
+import { seal, unseal } from './vault-xaes.ts';
 
 const ROOT_BYTES = 32;
 const MAC_KEY_BYTES = 32;

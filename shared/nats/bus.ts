@@ -13,11 +13,11 @@
  */
 import type { Subscription as NatsSubscription } from '@nats-io/transport-node';
 import { type Bus, SUBJECT, SUBJECT_PATTERN, type Subscription } from '#shared/ports/bus.ts';
-import { type Connection, type NatsSettings, openConnection } from './connection.ts';
-import { messageText, problemOf, replyOf, requestHeaders } from './messages.ts';
-import { hearAll, serveAll } from './serving.ts';
+import { type Connection, type NatsSettings, openConnection } from './bus-connection.ts';
+import { messageText, problemOf, replyOf, requestHeaders } from './bus-messages.ts';
+import { hearAll, serveAll } from './bus-serving.ts';
 
-export type { NatsSettings } from './connection.ts';
+export type { NatsSettings } from './bus-connection.ts';
 
 /** All servers of a subject, whatever process they are in, share its requests. */
 const QUEUE_GROUP = 'watchdesk';

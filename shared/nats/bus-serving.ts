@@ -2,7 +2,7 @@ import { errors, type Msg, type PublishOptions, type Subscription } from '@nats-
 import type { BusRequest } from '#shared/ports/bus.ts';
 import type { Json } from '#shared/ports/tables.ts';
 import { asProblem, Problem } from '#shared/problem.ts';
-import { busy, messageText, problemHeaders, timeoutMsOf } from './messages.ts';
+import { busy, messageText, problemHeaders, timeoutMsOf } from './bus-messages.ts';
 
 type Answer = (request: BusRequest) => Promise<Json>;
 

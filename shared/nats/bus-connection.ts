@@ -6,7 +6,7 @@ import {
   type NatsConnection,
   type NodeConnectionOptions,
 } from '@nats-io/transport-node';
-import { disconnected } from './messages.ts';
+import { disconnected } from './bus-messages.ts';
 
 /** The bus may be started after the services: an opening waits this long for it. */
 const OPEN_MS_MAX = 15_000;

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { Problem } from '#shared/problem.ts';
-import { transaction, whenFree } from './sqlite.ts';
+import { transaction, whenFree } from './disk/sqlite.ts';
 
 /** Bounds how long one commit may keep everything else waiting. */
 const COMMIT_JOBS_MAX = 128;
