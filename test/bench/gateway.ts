@@ -33,7 +33,7 @@ export async function benchGateway(): Promise<readonly Table[]> {
     REQUESTS_PER_MINUTE: '10000000',
   });
   const headers = { authorization: `Bearer ${await apiKey(folder.path, all.ready)}` };
-  const rounds = [];
+  const rounds: { readonly ours: autocannon.Result; readonly theirs: autocannon.Result }[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     const theirs = await load(bare.ready.origin, {});
     const ours = await load(all.ready.origin, headers);

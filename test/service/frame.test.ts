@@ -1,6 +1,8 @@
 /** The frame that runs every operation, with operations of core-records and handlers made for it. */
 import { randomUUIDv7 } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { busCall } from '#contracts/envelope.ts';
+import { appendEvents } from '#contracts/ledger.ts';
 import { operations } from '#contracts/operations.ts';
 import type { Incident } from '#contracts/records/incident.ts';
 import {
@@ -9,8 +11,10 @@ import {
   listIncidents,
   readIncident,
 } from '#contracts/records/incident.ts';
+import type { Bus } from '#shared/ports/bus.ts';
 import { Problem } from '#shared/problem.ts';
 import { type Call, type Handling, handle, openService, openTools } from '#shared/service.ts';
+import { until } from '#test/support/api.ts';
 import { openTestHost, person } from '#test/support/host.ts';
 
 const tenant = randomUUIDv7();
@@ -70,6 +74,22 @@ async function openFrame(...given: Handling[]) {
       await host[Symbol.asyncDispose]();
     },
   };
+}
+
+/** A ledger that takes everything and keeps nothing. */
+async function acceptEvents(bus: Bus): Promise<AsyncDisposable> {
+  let seq = 0;
+  const served = await bus.serve(appendEvents.name, {
+    inFlightMax: 8,
+    async answer({ body }) {
+      const { input } = busCall.parse(body);
+      const { events } = appendEvents.body.parse(input.body);
+      const leafHash = '0'.repeat(64);
+      const results = events.map(({ id }) => ({ id, status: 'appended', seq: seq++, leafHash }));
+      return { ok: true, body: { results } };
+    },
+  });
+  return { [Symbol.asyncDispose]: () => served.stop() };
 }
 
 describe('the service frame', () => {
@@ -139,6 +159,8 @@ describe('the service frame', () => {
     await expect(ask('FLOOD', 'key-1')).rejects.toMatchObject({ code: 'idempotency-key-reused' });
     const another = person({ tenant, roles: ['officer'] });
     expect((await ask('FIRE', 'key-1', another)).body.id).not.toBe(answers[0]?.body.id);
+    await using _ = await acceptEvents(frame.host.bus);
+    await until('the outbox', frame.outbox, (events) => events.length === 0);
     frame.advance(25 * 60 * 60 * 1000);
     expect((await ask('FLOOD', 'key-1')).body.nature).toBe('FLOOD');
   });
@@ -159,6 +181,17 @@ describe('the service frame', () => {
     const error = await frame.client.call(listIncidents, {}, officer).catch((thrown) => thrown);
     expect(error.code).toBe('internal');
     expect(JSON.stringify(error.toBody())).not.toContain('secret');
+  });
+
+  test('carries the ledger’s receipt to those who are willing to wait for it', async () => {
+    await using frame = await openFrame(handle(createIncident, create));
+    await using _ = await acceptEvents(frame.host.bus);
+    const options = { receiptWaitMs: 5_000 };
+    const answers = [];
+    for (const nature of ['FIRE', 'FLOOD']) {
+      answers.push(await frame.client.call(createIncident, { body: { nature } }, officer, options));
+    }
+    expect(answers.map(({ receipt }) => receipt?.seq)).toEqual([0, 1]);
   });
 
   test('refuses changes while the ledger is behind, and only those', async () => {
