@@ -1,0 +1,79 @@
+import type { Log } from '#shared/log.ts';
+import type { Delivery, Queue } from '#shared/ports/queue.ts';
+import type { Processed } from './process.ts';
+import { type Work, work } from './work.ts';
+
+/** Mails in work at a time: they wait for each other only in the reading thread. */
+const IN_WORK_MAX = 8;
+/** How long a stop may have to wait for an idle receiver. */
+const RECEIVE_WAIT_MS = 1_000;
+/** A third of the queue's lease: two extensions may fail before it is lost. */
+const EXTEND_EVERY_MS = 10_000;
+/** After an error of the queue itself, or of the record of a failure. */
+const PAUSE_MS = 2_000;
+
+interface Parts {
+  readonly queue: Queue;
+  readonly log: Log;
+  process(work: Work, deliveries: number): Promise<Processed>;
+}
+
+/** Takes work from the queue until it is disposed; then work in hand is ended and no more is taken. */
+export function openConsumer(parts: Parts): AsyncDisposable {
+  const inWork = new Set<Promise<void>>();
+  let stopping = false;
+  const running = run();
+
+  async function run(): Promise<void> {
+    while (!stopping) {
+      if (inWork.size >= IN_WORK_MAX) await Promise.race(inWork);
+      else await take(IN_WORK_MAX - inWork.size);
+    }
+  }
+
+  async function take(limit: number): Promise<void> {
+    const deliveries = await receive(parts, limit);
+    for (const delivery of deliveries) {
+      const done = workOn(parts, delivery).finally(() => inWork.delete(done));
+      inWork.add(done);
+    }
+  }
+
+  return {
+    async [Symbol.asyncDispose]() {
+      stopping = true;
+      await running;
+      await Promise.all(inWork);
+    },
+  };
+}
+
+async function receive({ queue, log }: Parts, limit: number): Promise<readonly Delivery[]> {
+  try {
+    return await queue.receive({ limit, waitMs: RECEIVE_WAIT_MS });
+  } catch (error) {
+    log.error({ err: error }, 'the queue could not be read');
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    return [];
+  }
+}
+
+/** Never rejects: what could not be done comes again when its lease ends. */
+async function workOn(parts: Parts, delivery: Delivery): Promise<void> {
+  const { queue, log } = parts;
+  const extending = setInterval(() => {
+    queue.extend(delivery).catch((error: unknown) => {
+      log.warn({ err: error }, 'a lease could not be extended');
+    });
+  }, EXTEND_EVERY_MS);
+  try {
+    const result = await parts.process(work.parse(delivery.body), delivery.tries);
+    if (result.kind === 'done') await queue.done(delivery);
+    else await queue.retry(delivery, { delayMs: result.delayMs });
+  } catch (error) {
+    log.error({ err: error }, 'work of the queue could not be ended');
+    await queue.retry(delivery, { delayMs: PAUSE_MS }).catch(() => undefined);
+  } finally {
+    clearInterval(extending);
+  }
+}

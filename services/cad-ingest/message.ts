@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import { type CadMessage, cadMessage } from '#contracts/cad-messages.ts';
+import { sha256Hex, type TenantId, timestamp, timeZone } from '#contracts/primitives.ts';
+import { canonicalHash } from '#shared/canonical.ts';
+import type { Change, Json, Row, TenantTables } from '#shared/ports/tables.ts';
+import { Problem } from '#shared/problem.ts';
+
+export const MESSAGE_KIND = 'cad-message';
+/** From a work id to its message: there is one message to each. */
+export const WORK_KIND = 'cad-work';
+/** Ids by which messages are listed; see `indexIdsOf`. */
+export const INDEX_KIND = 'cad-message-index';
+
+/** What is kept of a mail beside its raw bytes. Nothing of its text but what the contract shows. */
+export const messageRow = cadMessage.omit({ id: true, version: true }).extend({
+  workId: sha256Hex,
+  timeZone,
+  /** When it was last put into the queue, or last tried. */
+  touchedAt: timestamp,
+  /** How often the sweep found it lying since somebody last ended a try. */
+  stalls: z.number().int().nonnegative(),
+});
+export type MessageRow = z.infer<typeof messageRow>;
+
+export interface StoredMessage {
+  readonly id: string;
+  readonly version: number;
+  readonly value: MessageRow;
+}
+
+/** The same mail for the same source is the same work, however often it comes. */
+export function workIdOf(mail: {
+  readonly sourceId: string;
+  readonly messageId: string | undefined;
+  readonly sha256: string;
+}): string {
+  return canonicalHash([mail.sourceId, mail.messageId ?? '', mail.sha256]);
+}
+
+/** Where the raw mail is: named by its content, so that a repeated put changes nothing. */
+export function rawKeyOf(tenant: TenantId, sha256: string): string {
+  return `${tenant}/${sha256}.eml`;
+}
+
+export async function getMessage(
+  tables: TenantTables,
+  id: string,
+): Promise<StoredMessage | undefined> {
+  const row = await tables.get({ kind: MESSAGE_KIND, id });
+  return row && storedMessageOf(row);
+}
+
+/** Throws Problem `not-found`: also for the id of another tenant, whose rows are not seen here. */
+export async function findMessage(tables: TenantTables, id: string): Promise<StoredMessage> {
+  const message = await getMessage(tables, id);
+  if (message !== undefined) return message;
+  throw new Problem('not-found', { detail: 'There is no such message.' });
+}
+
+export function storedMessageOf(row: Row): StoredMessage {
+  return { id: row.id, version: row.version, value: messageRow.parse(row.value) };
+}
+
+/** What callers see of it. */
+export function shownMessage({ id, version, value }: StoredMessage): CadMessage {
+  const { workId: _work, timeZone: _zone, touchedAt: _at, stalls: _stalls, ...shown } = value;
+  return { id, version, ...shown };
+}
+
+/** The changes that make or change a message with its index. `before` is what it must be now. */
+export function messageChanges(
+  id: string,
+  value: MessageRow,
+  before?: StoredMessage,
+): readonly Change[] {
+  const kept = before === undefined ? [] : indexIdsOf(id, before.value);
+  const wanted = indexIdsOf(id, value);
+  // JSON by its schema; zod's type lets absent keys be `undefined`.
+  const json = JSON.parse(JSON.stringify(value)) as Json;
+  return [
+    { put: { kind: MESSAGE_KIND, id, value: json }, expect: before?.version ?? 0 },
+    ...kept
+      .filter((each) => !wanted.includes(each))
+      .map((each): Change => ({ remove: { kind: INDEX_KIND, id: each }, expect: 1 })),
+    ...wanted
+      .filter((each) => !kept.includes(each))
+      .map((each): Change => ({ put: { kind: INDEX_KIND, id: each, value: null }, expect: 0 })),
+  ];
+}
+
+/** The beginning of the index ids to list by; `undefined` to list the messages themselves. */
+export function indexPrefixOf(filter: {
+  readonly status?: CadMessage['status'] | undefined;
+  readonly sourceId?: string | undefined;
+}): string | undefined {
+  const { status, sourceId } = filter;
+  if (sourceId === undefined) return status && `status/${status}/`;
+  return status === undefined ? `source/${sourceId}/` : `both/${sourceId}/${status}/`;
+}
+
+function indexIdsOf(id: string, { status, sourceId }: MessageRow): readonly string[] {
+  const filters = [{ status }, { sourceId }, { status, sourceId }];
+  return filters.map((filter) => `${indexPrefixOf(filter)}${id}`);
+}

@@ -1,0 +1,63 @@
+import type { Blobs } from '#shared/ports/blobs.ts';
+import type { Queue } from '#shared/ports/queue.ts';
+import { openService, openTools, type Service, type ServiceParts } from '#shared/service.ts';
+import { type DnsResolver, openAuthenticator } from './authentication.ts';
+import { openConsumer } from './consumer.ts';
+import { openIntake } from './intake.ts';
+import { messageHandlings } from './messages.ts';
+import { processMessage } from './process.ts';
+import { openReader } from './reader.ts';
+import { openSmtp, type SmtpSettings } from './smtp.ts';
+import { sourceHandlings } from './sources.ts';
+import { openSweep } from './sweep.ts';
+import type { Work } from './work.ts';
+
+export interface CadIngestParts extends ServiceParts {
+  readonly blobs: Blobs;
+  readonly queue: Queue;
+  readonly smtp: SmtpSettings;
+  /** What stands behind the `@` of the sources' addresses. */
+  readonly mailDomain: string;
+  /** DNS for SPF, DKIM and DMARC; absent: the name servers of this machine. */
+  readonly resolver?: DnsResolver | undefined;
+}
+
+/**
+ * Opens the service from the inside out: what processes mail, then what takes it. It stops the other
+ * way round, so that nothing is taken that nobody would work on.
+ */
+export async function openCadIngest(
+  parts: CadIngestParts,
+): Promise<Service & { readonly smtpPort: number }> {
+  const { queue, mailDomain, resolver } = parts;
+  await using opened = new AsyncDisposableStack();
+  const tools = await openTools(parts);
+  const enqueue = (work: Work) => queue.send(work);
+  const handlings = [
+    ...sourceHandlings(parts),
+    ...messageHandlings({ ...parts, enqueue: (work) => enqueueLater(parts, work) }),
+  ];
+  const service = opened.use(await openService(parts, tools, handlings));
+  const authenticator = opened.use(openAuthenticator({ mta: mailDomain, resolver }));
+  const reader = opened.use(openReader());
+  const processing = { ...parts, ...tools, reader };
+  const process = (work: Work, deliveries: number) => processMessage(processing, work, deliveries);
+  opened.use(openConsumer({ ...parts, process }));
+  opened.use(await openSweep({ ...parts, enqueue }));
+  const intake = openIntake({ ...parts, ...tools, authenticator, enqueue });
+  const door = opened.use(await openSmtp(parts.smtp, { ...parts, intake }));
+  const stack = opened.move();
+  return {
+    name: service.name,
+    dispatch: service.dispatch,
+    smtpPort: door.port,
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}
+
+/** The decision is durable and stands; a queue in trouble only delays what follows from it. */
+async function enqueueLater({ queue, log }: CadIngestParts, work: Work): Promise<void> {
+  await queue.send(work).catch((error: unknown) => {
+    log.error({ ...work, err: error }, 'a mail waits for the sweep to be queued');
+  });
+}

@@ -1,0 +1,59 @@
+import { randomUUIDv7 } from 'node:crypto';
+import { createCadSource, listCadSources, readCadSource } from '#contracts/cad-sources.ts';
+import { changesBetween } from '#shared/audit.ts';
+import type { Json, Tables } from '#shared/ports/tables.ts';
+import { Problem } from '#shared/problem.ts';
+import { type Handling, handle, retryOnRace } from '#shared/service.ts';
+import { collectPage } from './pages.ts';
+import { newToken, SOURCE_KIND, type SourceRow, sourceOf, TOKEN_KIND } from './source.ts';
+import { enrolTenant } from './sweep.ts';
+
+/** The operations on sources. */
+export function sourceHandlings(parts: {
+  readonly tables: Tables;
+  readonly mailDomain: string;
+}): readonly Handling[] {
+  const { tables, mailDomain } = parts;
+  return [
+    handle(createCadSource, async (call) => {
+      const { caller, body, now } = call;
+      // Before the first mail can come: a sweep must know of every tenant that may have some.
+      await enrolTenant(tables, caller.tenant);
+      const settings = { ...body, createdAt: now.toISOString() };
+      return retryOnRace(() => {
+        const id = randomUUIDv7();
+        const token = newToken();
+        const source: SourceRow = { ...settings, token, timeZone: caller.timeZone };
+        // JSON by its schema; zod's type lets absent keys be `undefined`.
+        const value = JSON.parse(JSON.stringify(source)) as Json;
+        const row = { kind: SOURCE_KIND, id, version: 1, value };
+        const object = { type: 'cad-source', id, version: 1 };
+        return call.commit({
+          changes: [{ put: row, expect: 0 }],
+          directory: [
+            { add: { kind: TOKEN_KIND, id: token }, entry: { tenant: caller.tenant, id } },
+          ],
+          // The token is a key, and stays out of the ledger.
+          events: [call.event({ object, changes: changesBetween({}, settings) })],
+          reply: { body: sourceOf(row, mailDomain), version: 1 },
+        });
+      });
+    }),
+    handle(listCadSources, async (call) => {
+      const { limit, cursor } = call.query;
+      const body = await collectPage({
+        tables: call.tables,
+        rows: { kind: SOURCE_KIND },
+        limit,
+        cursor,
+        itemOf: async (_, row) => sourceOf(row, mailDomain),
+      });
+      return { body };
+    }),
+    handle(readCadSource, async (call) => {
+      const row = await call.tables.get({ kind: SOURCE_KIND, id: call.params.id });
+      if (row === undefined) throw new Problem('not-found', { detail: 'There is no such source.' });
+      return { body: sourceOf(row, mailDomain), version: row.version };
+    }),
+  ];
+}
