@@ -151,17 +151,27 @@ interface KeyCache {
 
 function openKeyCache(vault: Vault, clock: () => number): KeyCache {
   const known = new Map<string, KeyObject>();
-  const askedAt = new Map<ServiceName, number>();
+  const asked = new Map<ServiceName, { readonly at: number; readonly answer: Promise<void> }>();
+
+  async function load(issuer: ServiceName): Promise<void> {
+    for (const { id, key } of await vault.publicKeys(keyName(issuer))) {
+      known.set(`${issuer}/${id}`, publicKeyOf(key));
+    }
+  }
+
+  /** Who comes while the keys are being asked for waits for the same answer. */
+  function refresh(issuer: ServiceName): Promise<void> {
+    const last = asked.get(issuer);
+    if (last !== undefined && clock() - last.at < KEY_REFRESH_MS_MIN) return last.answer;
+    const answer = load(issuer);
+    asked.set(issuer, { at: clock(), answer });
+    return answer;
+  }
+
   return {
     async find(issuer, keyId) {
       const name = `${issuer}/${keyId}`;
-      const cached = known.get(name);
-      if (cached !== undefined) return cached;
-      if (clock() - (askedAt.get(issuer) ?? -Infinity) < KEY_REFRESH_MS_MIN) throw refused();
-      askedAt.set(issuer, clock());
-      for (const { id, key } of await vault.publicKeys(keyName(issuer))) {
-        known.set(`${issuer}/${id}`, publicKeyOf(key));
-      }
+      if (!known.has(name)) await refresh(issuer);
       const found = known.get(name);
       if (found === undefined) throw refused();
       return found;

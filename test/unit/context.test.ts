@@ -131,4 +131,12 @@ describe('caller context', () => {
     expect(await verifier.verify(after, 'files')).toEqual(officer);
     expect(await verifier.verify(before, 'files')).toEqual(officer);
   });
+
+  test('the first callers of a service that has just started are all known', async () => {
+    const { host, signerOf, verifier } = await setting();
+    await using _ = host;
+    const token = await signerOf('gateway').sign({ caller: officer, audience: 'files' });
+    const seen = Array.from({ length: 8 }, () => verifier.verify(token, 'files'));
+    expect(await Promise.all(seen)).toEqual(Array.from({ length: 8 }, () => officer));
+  });
 });
