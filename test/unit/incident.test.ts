@@ -257,8 +257,8 @@ const word = fc.constantFrom('E91', 't91', 'M4', 'OAK CT', 'ALL OUT', '12 MILL R
 const text = fc.array(word, { minLength: 1, maxLength: 3 }).map((lines) => lines.join('\n'));
 const clock = fc.constantFrom('04:05', '04:06', '04:07:08');
 // As JSON gives them: objects of the usual prototype.
-const optional = { requiredKeys: [], noNullPrototype: true } as const;
-const required = { noNullPrototype: true } as const;
+const optional = { requiredKeys: [] as never[], noNullPrototype: true };
+const required = { noNullPrototype: true };
 const fieldSet = fc.record(
   {
     nature: word,

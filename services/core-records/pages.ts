@@ -1,0 +1,61 @@
+import { BUS_MESSAGE_BYTES_MAX, LIST_ROWS_MAX } from '#contracts/limits.ts';
+import type { ListRequest, Row, TenantTables } from '#shared/ports/tables.ts';
+
+/** Rows looked at for one page, at most: a filter that hits nothing must not read the whole store. */
+const SCAN_ROWS_MAX = 1_000;
+/** Rows fetched at a time; one of them can have hundreds of kilobytes. */
+const CHUNK_ROWS = Math.min(100, LIST_ROWS_MAX);
+/** Half of a bus message: the rest is room for the envelope, and for one item over the bound. */
+const PAGE_BYTES_MAX = BUS_MESSAGE_BYTES_MAX / 2;
+
+export interface PageOfRows<Item> {
+  readonly items: Item[];
+  /** Row id behind which the next page begins; absent when there is nothing more. */
+  readonly after?: string;
+}
+
+/**
+ * One page of a list. It ends when it has the items, bytes or rows that it may have, so that it can
+ * be short, or even empty, and still not be the last. `after` is always further on than before.
+ */
+export async function collectPage<Item>(request: {
+  readonly tables: TenantTables;
+  readonly rows: Omit<ListRequest, 'limit'>;
+  readonly limit: number;
+  /** The item that a row leads to; `undefined` when the list does not show it. */
+  itemOf(row: Row): Promise<Item | undefined>;
+}): Promise<PageOfRows<Item>> {
+  const items: Item[] = [];
+  let bytes = 0;
+  let scanned = 0;
+  let after = '';
+  for await (const row of walk(request)) {
+    if (items.length === request.limit || scanned === SCAN_ROWS_MAX) return { items, after };
+    const item = await request.itemOf(row);
+    if (item !== undefined) {
+      bytes += Buffer.byteLength(JSON.stringify(item));
+      if (items.length > 0 && bytes > PAGE_BYTES_MAX) return { items, after };
+      items.push(item);
+    }
+    scanned += 1;
+    after = row.id;
+  }
+  return { items };
+}
+
+/** The first chunk is what a page without a filter needs; a filter that hits little needs more. */
+async function* walk(request: {
+  readonly tables: TenantTables;
+  readonly rows: Omit<ListRequest, 'limit'>;
+  readonly limit: number;
+}): AsyncGenerator<Row> {
+  const { tables, rows } = request;
+  let next: ListRequest = { ...rows, limit: Math.min(request.limit + 1, CHUNK_ROWS) };
+  for (;;) {
+    const chunk = await tables.list(next);
+    yield* chunk;
+    const last = chunk.at(-1);
+    if (last === undefined || chunk.length < next.limit) return;
+    next = { ...rows, after: last.id, limit: CHUNK_ROWS };
+  }
+}

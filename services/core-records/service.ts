@@ -1,0 +1,16 @@
+import { openService, openTools, type Service, type ServiceParts } from '#shared/service.ts';
+import { authorizeHandling } from './authorize.ts';
+import { incidentKind } from './incident.ts';
+import { incidentHandlings } from './incidents.ts';
+import { recordHandlings } from './records.ts';
+import { openTurns } from './turns.ts';
+
+/** Keeps the records of departments. */
+export async function openCoreRecords(parts: ServiceParts): Promise<Service> {
+  const turns = openTurns();
+  return openService(parts, await openTools(parts), [
+    ...recordHandlings(incidentKind, turns),
+    ...incidentHandlings(turns),
+    authorizeHandling([incidentKind]),
+  ]);
+}
