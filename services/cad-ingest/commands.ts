@@ -1,0 +1,122 @@
+import type { Readable, Writable } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
+import { z } from 'zod';
+import { MAIL_BYTES_MAX } from '#contracts/limits.ts';
+import { Problem } from '#shared/problem.ts';
+import { type Profile, profile } from './parse/profile.ts';
+import { readPage } from './parse/read-page.ts';
+
+/** A page as JSON is a little longer than the mail it came in. */
+const LINE_CHARS_MAX = 2 * MAIL_BYTES_MAX;
+
+const optionalText = z.string().nullish();
+const pageLine = z.looseObject({
+  body: z.string({ error: 'body must be the text of the page' }),
+  subject: optionalText,
+  from: optionalText,
+  source: optionalText,
+  receivedAt: optionalText,
+});
+
+export interface CadParse {
+  readonly input: Readable;
+  readonly output: Writable;
+  readonly profiles: readonly Profile[];
+}
+
+/**
+ * `watchdesk cad parse --jsonl`: one answer per line `{id, from?, subject?, body, source?}`, in
+ * order. A line that cannot be read is answered with an `error`, and the rest goes on.
+ */
+export async function cadParse({ input, output, profiles }: CadParse): Promise<void> {
+  for await (const line of linesOf(input)) {
+    if (line.trim() === '') continue;
+    await write(output, `${JSON.stringify(answer(line, profiles))}\n`);
+  }
+}
+
+/** The list of a `--profiles` file. */
+export function readProfiles(json: string): Profile[] {
+  const list = z.array(profile).safeParse(parseJson(json));
+  if (list.success) return list.data;
+  const issue = list.error.issues[0];
+  const place = issue === undefined ? '' : `${issue.path.join('.')} ${issue.message}`;
+  throw new Problem('validation', {
+    detail: `The profiles file must be a JSON list of profiles: ${place.trim()}.`,
+  });
+}
+
+function answer(line: string, profiles: readonly Profile[]): object {
+  if (line.length > LINE_CHARS_MAX) return refusal(null, 'the line is longer than a mail may be');
+  const value = parseJson(line);
+  if (value === undefined) return refusal(null, 'the line is not valid JSON');
+  const id = idOf(value);
+  const page = pageLine.safeParse(value);
+  if (!page.success) return refusal(id, page.error.issues[0]?.message ?? 'the line is no page');
+  const { body, subject, from, source, receivedAt } = page.data;
+  const draft = readPage(
+    {
+      body,
+      ...(subject == null ? {} : { subject }),
+      ...(from == null ? {} : { from }),
+      ...(source == null ? {} : { source }),
+      ...(receivedAt == null ? {} : { receivedAt }),
+    },
+    profiles,
+  );
+  return { id, ...draft };
+}
+
+function refusal(id: unknown, error: string): object {
+  return { id, kind: 'other', profile: 'none', confidence: 0, fields: {}, unsure: [], error };
+}
+
+function idOf(value: unknown): unknown {
+  return typeof value === 'object' && value !== null && 'id' in value ? value.id : null;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The caller answers for a text that is no JSON; there is nothing to clean up.
+    return undefined;
+  }
+}
+
+/** Lines end at `\n` alone: JSON may hold other line separators inside its strings. */
+async function* linesOf(input: Readable): AsyncGenerator<string> {
+  const decoder = new StringDecoder('utf8');
+  let rest: string[] = [];
+  let length = 0;
+  for await (const chunk of input) {
+    const text = typeof chunk === 'string' ? chunk : decoder.write(chunk);
+    const lines = text.split('\n');
+    const last = lines.pop() ?? '';
+    for (const line of lines) {
+      yield rest.join('') + line;
+      rest = [];
+      length = 0;
+    }
+    // Past the bound the line is refused anyway; its rest is not kept.
+    if (length <= LINE_CHARS_MAX) rest.push(last);
+    length += last.length;
+  }
+  const final = rest.join('') + decoder.end();
+  if (final !== '') yield final;
+}
+
+/** Waits while the reader is slow, and gives up when it is gone. */
+async function write(output: Writable, text: string): Promise<void> {
+  if (output.write(text)) return;
+  await new Promise<void>((resolve, reject) => {
+    const settle = (error?: Error) => {
+      output.off('drain', settled).off('close', closed).off('error', settle);
+      if (error === undefined) resolve();
+      else reject(error);
+    };
+    const settled = () => settle();
+    const closed = () => settle(new Error('The output was closed before all lines were written.'));
+    output.on('drain', settled).on('close', closed).on('error', settle);
+  });
+}

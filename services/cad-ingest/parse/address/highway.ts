@@ -1,0 +1,99 @@
+import type { Token } from '../text/tokens.ts';
+import { ROAD_PHRASES, ROAD_WORDS, STATES, TRAVEL } from './words.ts';
+
+export interface RoadMatch {
+  readonly end: number;
+  /** 0..1: how surely this is a road and ends here. */
+  readonly certain: number;
+}
+
+const ROUTE = /^[A-Z]{0,2}-?\d{1,4}[A-Z]{0,2}$/;
+const LETTERS = /^[A-Z]{1,2}$/;
+/** `I65`, `US23`, `SR347`, `K62`, `CR-12`. One letter alone is as often a fire engine. */
+const GLUED = /^(?:([A-Z])|([A-Z]{2,4}))-?\d{1,4}[A-Z]?$/;
+const SURE_WORDS = new Set(
+  'US I IH INTERSTATE HWY HIGHWAY SR SH STH RT RTE ROUTE CR CTH FM RM SECR CSAH USH CNTY'.split(
+    ' ',
+  ),
+);
+const LETTERED = new Set(['CTH', 'CH', 'HWY', 'HIGHWAY', 'RT', 'RTE', 'ROUTE', 'CR']);
+const BEHIND = new Set(['HWY', 'HIGHWAY', 'RD', 'ROAD', 'RTE', 'RT']);
+const FULL = new Set(['NORTH', 'SOUTH', 'EAST', 'WEST', 'BUSINESS', 'TRUCK', 'LOOP', 'SPUR']);
+
+/** A numbered road at this token, with its direction of travel: `US 23 N`, `I65 SB`, `ST RT 7`. */
+export function matchHighway(tokens: readonly Token[], at: number): RoadMatch | undefined {
+  const road = phraseRoad(tokens, at) ?? wordRoad(tokens, at) ?? gluedRoad(tokens, at);
+  if (road === undefined) return undefined;
+  const suffix = BEHIND.has(tokens[road.end]?.upper ?? '') ? 1 : 0;
+  return {
+    end: passTravel(tokens, road.end + suffix),
+    certain: suffix ? Math.max(road.certain, 0.9) : road.certain,
+  };
+}
+
+const MARKER_WORDS = new Set(['MM', 'MP', 'MILEMARKER', 'MILEPOST', 'EXIT', 'MILE', 'MRKR']);
+const MARKER_VALUE = /^\d{1,3}(?:\.\d{1,2})?[A-Z]?$/;
+
+/** `MM 120`, `MM120`, `MILE MARKER 120`, `120 MM`, `EXIT 12A`: the index behind it, or `at`. */
+export function passMarker(tokens: readonly Token[], at: number): number {
+  let next = at;
+  const first = tokens[at]?.upper ?? '';
+  if (/^(?:MM|MP|EXIT)-?\d{1,3}(?:\.\d{1,2})?[A-Z]?$/.test(first)) return at + 1;
+  if (MARKER_VALUE.test(first) && /^(MM|MILEMARKER|MP)$/.test(tokens[at + 1]?.upper ?? '')) {
+    return at + 2;
+  }
+  if (!MARKER_WORDS.has(first)) return at;
+  next += 1;
+  if (/^(MARKER|POST|MRKR|MKR)$/.test(tokens[next]?.upper ?? '')) next += 1;
+  return MARKER_VALUE.test(tokens[next]?.upper ?? '') ? next + 1 : at;
+}
+
+function phraseRoad(tokens: readonly Token[], at: number): RoadMatch | undefined {
+  let best: RoadMatch | undefined;
+  for (const phrase of ROAD_PHRASES) {
+    const end = at + phrase.length;
+    const fits = phrase.every((word, index) => tokens[at + index]?.upper === word);
+    const number = tokens[end]?.upper ?? '';
+    const lettered = LETTERS.test(number) && /^(COUNTY|CO|CTY|CNTY)$/.test(phrase[0] ?? '');
+    if (fits && (ROUTE.test(number) || lettered) && end + 1 > (best?.end ?? 0)) {
+      best = { end: end + 1, certain: ROUTE.test(number) ? 0.95 : 0.8 };
+    }
+  }
+  return best;
+}
+
+function wordRoad(tokens: readonly Token[], at: number): RoadMatch | undefined {
+  const word = tokens[at]?.upper ?? '';
+  const number = tokens[at + 1]?.upper ?? '';
+  if (!ROAD_WORDS.has(word) && !STATES.has(word)) return undefined;
+  if (ROUTE.test(number) && /\d/.test(number)) {
+    return { end: at + 2, certain: SURE_WORDS.has(word) ? 0.95 : 0.7 };
+  }
+  return LETTERED.has(word) && LETTERS.test(number) ? { end: at + 2, certain: 0.6 } : undefined;
+}
+
+function gluedRoad(tokens: readonly Token[], at: number): RoadMatch | undefined {
+  const found = GLUED.exec(tokens[at]?.upper ?? '');
+  if (found === null) return undefined;
+  const [, letter, word] = found;
+  if (word !== undefined && SURE_WORDS.has(word)) return { end: at + 1, certain: 0.9 };
+  if (word !== undefined && (ROAD_WORDS.has(word) || STATES.has(word))) {
+    return { end: at + 1, certain: 0.7 };
+  }
+  if (letter === 'I') return { end: at + 1, certain: 0.85 };
+  return letter !== undefined && /^[KMNT]$/.test(letter)
+    ? { end: at + 1, certain: 0.4 }
+    : undefined;
+}
+
+/** A written-out direction may begin a town (`WEST PLAINS`): it counts only where a word ends. */
+function passTravel(tokens: readonly Token[], from: number): number {
+  let at = from;
+  while (at < from + 2 && TRAVEL.has(tokens[at]?.upper ?? '')) {
+    const next = tokens[at + 1]?.upper ?? '';
+    const wordFollows = /^[A-Z]{3,}$/.test(next) && !TRAVEL.has(next) && !MARKER_WORDS.has(next);
+    if (FULL.has(tokens[at]?.upper ?? '') && wordFollows) break;
+    at += 1;
+  }
+  return at;
+}

@@ -1,0 +1,60 @@
+import type { Token } from '../text/tokens.ts';
+import { MEASURES } from './words.ts';
+
+export interface House {
+  readonly end: number;
+  /** As a person writes it: `4995.00` is 4995 and `000126` is 126. */
+  readonly text: string;
+  readonly block: boolean;
+}
+
+/** Plain, with a letter, a range or a hyphen of Queens, and the grids of Wisconsin and Illinois. */
+const FORMS = [
+  /^\d{1,6}[A-Z]?$/,
+  /^\d{1,6}\.0{1,2}$/,
+  /^\d{1,6}-\d{1,6}[A-Z]?$/,
+  /^\d{1,6}-[A-Z]$/,
+  /^[NSEW]\d{2,6}$/,
+  /^[NSEW]\d{1,4}[NSEW]\d{2,5}$/,
+  /^\d{1,2}[NSEW]\d{2,4}$/,
+];
+const BLOCK_WORDS = new Set(['BLK', 'BLOCK', 'BLCK', 'BLOC', 'HUNDRED', 'BLK.', 'BK']);
+
+/** A house number or block at this token: `123`, `123 1/2`, `100-BLK`, `4300 BLOCK OF`. */
+export function matchHouse(tokens: readonly Token[], at: number): House | undefined {
+  const first = tokens[at]?.upper ?? '';
+  if (/^(?:MM|MP|MARKER|MILEPOST|EXIT|POST)$/.test(tokens[at - 1]?.upper ?? '')) return undefined;
+  const glued = /^(\d{1,6})-?(BLK|BLOCK)$/.exec(first);
+  if (glued?.[1] !== undefined) return blockOf(tokens, at + 1, glued[1]);
+  if (!FORMS.some((form) => form.test(first))) return undefined;
+  const number = plain(first);
+  const next = tokens[at + 1]?.upper ?? '';
+  if (BLOCK_WORDS.has(next)) return blockOf(tokens, at + 2, number);
+  if (isAge(first, next)) return undefined;
+  const fraction = fractionAt(tokens, at + 1);
+  const text = fraction === undefined ? number : `${number} ${fraction}`;
+  return { end: at + (fraction === undefined ? 1 : 4), text, block: false };
+}
+
+/** `58 YOM`, `2 PATIENTS`, `3 VEH`: a number of something. */
+function isAge(first: string, next: string): boolean {
+  return MEASURES.has(next) || (/^\d{1,2}$/.test(first) && /^(M|F|YO)$/.test(next));
+}
+
+function blockOf(tokens: readonly Token[], from: number, number: string): House {
+  let end = from;
+  if (BLOCK_WORDS.has(tokens[end]?.upper ?? '')) end += 1;
+  if (tokens[end]?.upper === 'OF') end += 1;
+  return { end, text: `${number} BLK`, block: true };
+}
+
+function fractionAt(tokens: readonly Token[], at: number): string | undefined {
+  const [top, slash, bottom] = [tokens[at], tokens[at + 1], tokens[at + 2]];
+  const fits = top?.text === '1' && slash?.text === '/' && /^[2348]$/.test(bottom?.text ?? '');
+  return fits ? `1/${bottom?.text}` : undefined;
+}
+
+function plain(number: string): string {
+  const whole = number.replace(/\.0{1,2}$/, '');
+  return /^0+\d/.test(whole) ? whole.replace(/^0{1,5}(?=\d)/, '') : whole;
+}

@@ -1,0 +1,110 @@
+import { type Token, textOf } from '../text/tokens.ts';
+import { passMarker } from './highway.ts';
+import { matchHouse } from './house.ts';
+import { matchStreet } from './street.ts';
+import { INTERSECTION_MARKS } from './words.ts';
+
+export type AddressForm = 'house' | 'block' | 'intersection' | 'road';
+
+/** An address inside a text: which tokens it takes, and how it is written. */
+export interface PlaceMatch {
+  readonly start: number;
+  readonly end: number;
+  readonly form: AddressForm;
+  /** 0..1: how surely it is an address, and ends here. */
+  readonly certain: number;
+  readonly text: string;
+  readonly crossStreets: readonly string[];
+}
+
+interface Source {
+  readonly text: string;
+  readonly tokens: readonly Token[];
+}
+
+/** An address that begins at this token. */
+export function matchPlace(source: Source, at: number): PlaceMatch | undefined {
+  return housePlace(source, at) ?? markerFirst(source, at) ?? roadPlace(source, at);
+}
+
+function housePlace(source: Source, at: number): PlaceMatch | undefined {
+  const { text, tokens } = source;
+  const house = matchHouse(tokens, at);
+  const street = house && matchStreet(tokens, house.end);
+  if (house === undefined || street === undefined) return undefined;
+  const cross = crossAt(source, street.end);
+  return {
+    start: at,
+    end: cross?.end ?? street.end,
+    form: house.block ? 'block' : 'house',
+    certain: street.certain,
+    text: `${house.text} ${squeeze(textOf(text, tokens, house.end, street.end))}`,
+    crossStreets: cross === undefined ? [] : [cross.text],
+  };
+}
+
+/** `MM 120 I65 NB`: the marker stands in front. */
+function markerFirst(source: Source, at: number): PlaceMatch | undefined {
+  const { text, tokens } = source;
+  const end = passMarker(tokens, at);
+  const road = end > at ? matchStreet(tokens, end) : undefined;
+  if (road === undefined) return undefined;
+  return {
+    start: at,
+    end: road.end,
+    form: 'road',
+    certain: road.certain * 0.9,
+    text: squeeze(textOf(text, tokens, at, road.end)),
+    crossStreets: [],
+  };
+}
+
+function roadPlace(source: Source, at: number): PlaceMatch | undefined {
+  const { text, tokens } = source;
+  const street = matchStreet(tokens, at);
+  if (street === undefined) return undefined;
+  const one = squeeze(textOf(text, tokens, at, street.end));
+  const cross = crossAt(source, street.end);
+  if (cross !== undefined) {
+    return {
+      start: at,
+      end: cross.end,
+      form: 'intersection',
+      certain: Math.min(street.certain, cross.certain),
+      text: `${one} & ${cross.text}`,
+      crossStreets: [],
+    };
+  }
+  return {
+    start: at,
+    end: street.end,
+    form: 'road',
+    certain: street.certain * 0.85,
+    text: one,
+    crossStreets: [],
+  };
+}
+
+/** The other street of an intersection, behind `/`, `&`, `@`, `AND`, `//`. */
+function crossAt(
+  source: Source,
+  at: number,
+): { text: string; end: number; certain: number } | undefined {
+  const { text, tokens } = source;
+  const from = passMarks(tokens, at);
+  const other = from > at ? matchStreet(tokens, from) : undefined;
+  if (other === undefined) return undefined;
+  const written = squeeze(textOf(text, tokens, from, other.end));
+  return { text: written, end: other.end, certain: other.certain };
+}
+
+/** The index behind the marks of an intersection, or `at` where there are none. */
+export function passMarks(tokens: readonly Token[], at: number): number {
+  let next = at;
+  while (next < at + 2 && INTERSECTION_MARKS.has(tokens[next]?.upper ?? '')) next += 1;
+  return next;
+}
+
+export function squeeze(text: string): string {
+  return text.replaceAll(/\s+/g, ' ').trim();
+}

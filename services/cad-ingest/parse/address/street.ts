@@ -1,0 +1,148 @@
+import type { Token } from '../text/tokens.ts';
+import { matchHighway, passMarker, type RoadMatch } from './highway.ts';
+import {
+  DIRECTIONALS,
+  LEADING_TYPES,
+  SHORT_DIRECTIONALS,
+  STATES,
+  SUFFIXES,
+  UNIT_WORDS,
+  WEAK_SUFFIXES,
+} from './words.ts';
+
+const NAME_WORDS_MAX = 6;
+const NAME_WORD = /^[A-Z0-9][A-Z0-9'’.-]*$/;
+/** Suffixes behind which no further one is looked for. */
+const CORE = new Set(
+  'ST STREET STR AV AVE AVENUE RD ROAD DR DRIVE LN LANE CT COURT CIR CIRCLE BLVD BOULEVARD PL PLACE WAY TER TERR TERRACE PKWY PARKWAY HWY HIGHWAY CRT DRV BLV WY PKY'.split(
+    ' ',
+  ),
+);
+/** Whole words that are as often part of the name: `PARK PLACE DR`, `KINGS WAY CT`. */
+const NAMELIKE = new Set(['PLACE', 'WAY', 'COURT', 'PL', 'CIRCLE', 'PARKWAY', 'TERRACE', 'LANE']);
+const BEHIND = new Set(['EXT', 'EXTN', 'EXTENSION', 'BYP', 'BYPASS', 'CONN', 'CONNECTOR', 'SPUR']);
+const AMBIGUOUS = new Set(['ST', 'LA', 'CT', 'TR', 'PK', 'TE', 'HY']);
+
+/** Words of sentences: a name does not go on over them. */
+const SENTENCE = new Set(
+  'AND ON IS HAS WAS WITH FROM CALLER FOR NEAR BETWEEN BTWN AT IN TO X XST XS BY ADVISED STATES SAID REF RE PER AREA HER HIS THEY SHE HE'.split(
+    ' ',
+  ),
+);
+
+/** A street's name at this token up to its suffix and directional, or a numbered road. */
+export function matchStreet(tokens: readonly Token[], at: number): RoadMatch | undefined {
+  const first = tokens[at];
+  if (first === undefined || !NAME_WORD.test(first.upper)) return undefined;
+  const afterDirection = DIRECTIONALS.has(first.upper) ? at + 1 : at;
+  const road =
+    matchHighway(tokens, at) ??
+    (afterDirection > at ? matchHighway(tokens, afterDirection) : undefined) ??
+    (first.upper === 'OLD' ? matchHighway(tokens, at + 1) : undefined);
+  if (road !== undefined) return { ...road, end: passMarker(tokens, road.end) };
+  return leadingType(tokens, afterDirection) ?? gridStreet(tokens, at) ?? namedStreet(tokens, at);
+}
+
+/** `AVENUE C`, `AVE OF THE PINES`, `CALLE LUNA`. */
+function leadingType(tokens: readonly Token[], at: number): RoadMatch | undefined {
+  const type = tokens[at]?.upper ?? '';
+  const name = tokens[at + 1]?.upper ?? '';
+  if (!LEADING_TYPES.has(type)) return undefined;
+  if (/^AV/.test(type) && /^[A-Z]$/.test(name)) return { end: at + 2, certain: 0.85 };
+  if (/^AV/.test(type)) return undefined;
+  return /^[A-Z]{2,}$/.test(name) && !SUFFIXES.has(name)
+    ? { end: at + 2, certain: 0.55 }
+    : undefined;
+}
+
+/** Utah: `S 500 W`, and Indiana: `E 300 N`. */
+function gridStreet(tokens: readonly Token[], at: number): RoadMatch | undefined {
+  const start = SHORT_DIRECTIONALS.has(tokens[at]?.upper ?? '') ? at + 1 : at;
+  const number = tokens[start]?.upper ?? '';
+  const direction = tokens[start + 1]?.upper ?? '';
+  const fits = /^\d{2,5}$/.test(number) && DIRECTIONALS.has(direction);
+  const named = SUFFIXES.has(tokens[start + 2]?.upper ?? '');
+  return fits && !named && start > at ? { end: start + 2, certain: 0.85 } : undefined;
+}
+
+function namedStreet(tokens: readonly Token[], at: number): RoadMatch | undefined {
+  const pre = DIRECTIONALS.has(tokens[at]?.upper ?? '') && isNameStart(tokens, at + 1);
+  const from = pre ? at + 1 : at;
+  const limit = nameLimit(tokens, from);
+  let weak: RoadMatch | undefined;
+  for (let index = from + 1; index < limit; index += 1) {
+    const word = tokens[index]?.upper ?? '';
+    if (weak !== undefined && index > weak.end + 2) break;
+    if (SUFFIXES.has(word) && !isSaint(tokens, index, from)) {
+      const end = extend(tokens, index, limit);
+      return passDirection(tokens, end, { pre, certain: suffixCertain(tokens, index, end) });
+    }
+    if (WEAK_SUFFIXES.has(word)) weak = { end: index + 1, certain: 0.6 };
+  }
+  return weak === undefined ? undefined : passDirection(tokens, weak.end, { pre, ...weak });
+}
+
+/** Behind a directional: a name follows, not the suffix of a street named `North` or `E`. */
+function isNameStart(tokens: readonly Token[], at: number): boolean {
+  const word = tokens[at]?.upper ?? '';
+  if (!NAME_WORD.test(word)) return false;
+  if (!SUFFIXES.has(word)) return true;
+  const following = [tokens[at + 1], tokens[at + 2]].map((token) => token?.upper ?? '');
+  return following.some((next, index) => SUFFIXES.has(next) && (index > 0 || word !== next));
+}
+
+/** Names end at a mark, a label, a number inside, or after six words. */
+function nameLimit(tokens: readonly Token[], from: number): number {
+  let at = from;
+  while (at < tokens.length && at < from + NAME_WORDS_MAX + 1) {
+    const word = tokens[at]?.upper ?? '';
+    if (!NAME_WORD.test(word) || tokens[at + 1]?.text === ':') break;
+    if (at > from && /^\d+$/.test(word)) break;
+    if (at > from && SENTENCE.has(word)) break;
+    at += 1;
+  }
+  return at;
+}
+
+/** `N ST CLAIR AVE`: the suffix of nothing, because only a directional stands before it. */
+function isSaint(tokens: readonly Token[], at: number, from: number): boolean {
+  if (tokens[at]?.upper !== 'ST') return false;
+  const before = tokens[at - 1]?.upper ?? '';
+  const lone = at - 1 === from && DIRECTIONALS.has(before) && before.length > 1;
+  const nearSuffix = [tokens[at + 2], tokens[at + 3]].some((token) => CORE.has(token?.upper ?? ''));
+  return lone && nearSuffix;
+}
+
+/** `FOX RUN CHURCH RD` may be one street or two; `ELM ST` is one. */
+function suffixCertain(tokens: readonly Token[], at: number, end: number): number {
+  if (end > at + 2) return 0.5;
+  return CORE.has(tokens[end - 1]?.upper ?? '') ? 1 : 0.85;
+}
+
+/** Goes on behind a suffix that is part of the name: `FOX RUN RD`, `PARK PLACE DR`, `MILL ST EXT`. */
+function extend(tokens: readonly Token[], at: number, limit: number): number {
+  const word = tokens[at]?.upper ?? '';
+  const next = at + 1 < limit ? (tokens[at + 1]?.upper ?? '') : '';
+  if (BEHIND.has(next)) return at + 2;
+  const open = !CORE.has(word) || NAMELIKE.has(word);
+  if (open && CORE.has(next) && !(CORE.has(word) && AMBIGUOUS.has(next))) return at + 2;
+  const second = at + 2 < limit ? (tokens[at + 2]?.upper ?? '') : '';
+  const nameFollows = !CORE.has(word) && CORE.has(second) && !STATES.has(second);
+  return nameFollows && !SUFFIXES.has(next) ? at + 3 : at + 1;
+}
+
+function passDirection(
+  tokens: readonly Token[],
+  end: number,
+  match: { readonly pre: boolean; readonly certain: number },
+): RoadMatch {
+  const word = tokens[end]?.upper ?? '';
+  if (!DIRECTIONALS.has(word)) return { end, certain: match.certain };
+  const next = tokens[end + 1];
+  const wordFollows =
+    next !== undefined && /^[A-Z]{2,}$/.test(next.upper) && !UNIT_WORDS.has(next.upper);
+  if (!wordFollows) return { end: end + 1, certain: match.certain };
+  // `ELM ST WEST HAVEN`: the town; `ELM ST W FAIRVALE`: a directional, not so surely.
+  if (match.pre || !SHORT_DIRECTIONALS.has(word)) return { end, certain: match.certain };
+  return { end: end + 1, certain: Math.min(match.certain, 0.7) };
+}

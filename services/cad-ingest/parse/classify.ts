@@ -1,0 +1,103 @@
+import { type AddressParts, readAddress } from './address/address.ts';
+import { datesIn, timesIn } from './values/clock.ts';
+import { findDeterminant, isIncidentNumber, isPhone } from './values/codes.ts';
+import { findCoordinates } from './values/coordinates.ts';
+import { isStrongNatureWord, natureScore } from './values/nature-words.ts';
+import { overlap, without } from './values/span.ts';
+import { unitListScore } from './values/units.ts';
+
+export type FragmentKind =
+  | 'number'
+  | 'moment'
+  | 'coordinates'
+  | 'phone'
+  | 'units'
+  | 'code'
+  | 'channel'
+  | 'priority'
+  | 'address'
+  | 'road'
+  | 'cross'
+  | 'nature'
+  | 'apartment'
+  | 'words'
+  | 'text';
+
+/** A stretch without a label, and what it looks like by itself. */
+export interface Fragment {
+  readonly text: string;
+  readonly kind: FragmentKind;
+  /** 0..1: how surely it is of this kind. */
+  readonly score: number;
+  readonly parts?: AddressParts;
+}
+
+const WORDS_MAX = 6;
+const CHANNEL =
+  /^(?:OPS|TAC|TG|CH|CHAN|CHANNEL|FG|FIREGROUND|FIRE TAC|TALKGROUP|FD TAC|EMS TAC|MED)[ -]?\d{1,4}[A-Z]?$/i;
+const PRIORITY = /^(?:P|PRI|PRIORITY|CODE)?[ -]?[0-9]$/i;
+const CROSS = /^(?:btwn|between|x-?st(?:reet)?s?|xs|c\/s|cross(?: streets?)?|intersection of)\b/i;
+const APARTMENT = /^(?:APT|UNIT|STE|SUITE|LOT|RM|ROOM|BLDG|TRLR|#)\.? ?#?[A-Z0-9-]{1,6}$/i;
+
+export function classify(value: string): Fragment {
+  const text = value.trim();
+  const short = text.length <= 200;
+  return (
+    (short ? typed(text) : undefined) ??
+    placed(text) ??
+    (short ? worded(text) : undefined) ?? { text, kind: 'text', score: 0.5 }
+  );
+}
+
+/** Values that their own form gives away. */
+function typed(text: string): Fragment | undefined {
+  if (isPhone(text)) return { text, kind: 'phone', score: 0.9 };
+  if (isMoment(text)) return { text, kind: 'moment', score: 0.95 };
+  if (isCoordinates(text)) return { text, kind: 'coordinates', score: 0.95 };
+  if (findDeterminant(text)?.value === text) return { text, kind: 'code', score: 0.9 };
+  if (PRIORITY.test(text)) return { text, kind: 'priority', score: 0.7 };
+  if (CHANNEL.test(text)) return { text, kind: 'channel', score: 0.8 };
+  if (APARTMENT.test(text)) return { text, kind: 'apartment', score: 0.8 };
+  if (CROSS.test(text)) return { text, kind: 'cross', score: 0.9 };
+  const units = unitListScore(text);
+  const number = text.split(' ').length === 1 && isIncidentNumber(text);
+  if (number && !(units >= 0.8 && text.length < 7)) return { text, kind: 'number', score: 0.85 };
+  return units >= 0.6 ? { text, kind: 'units', score: units } : undefined;
+}
+
+function isMoment(text: string): boolean {
+  if (text.length > 40) return false;
+  const dates = datesIn(text);
+  const times = timesIn(text).filter((time) => !dates.some((date) => overlap(date, time)));
+  if (dates.length + times.length === 0) return false;
+  return without(text, [...dates, ...times]).replaceAll(/[^A-Za-z0-9]/g, '').length <= 3;
+}
+
+function isCoordinates(text: string): boolean {
+  const found = findCoordinates(text);
+  if (found === undefined) return false;
+  const rest = without(text, [found]);
+  return rest.length <= 14 || /https?:/.test(text);
+}
+
+/** Addresses and roads. Words of a call type in front mean that two fields stand in one text. */
+function placed(text: string): Fragment | undefined {
+  if (text.length > 160) return undefined;
+  const parts = readAddress(text);
+  if (parts.address === undefined || parts.form === 'plain' || parts.form === 'none') {
+    return undefined;
+  }
+  const lead = parts.placeName ?? '';
+  if (natureScore(lead) >= 0.5 || (parts.note ?? '').split(' ').length > 4) return undefined;
+  if (parts.form === 'road') return { text, kind: 'road', score: parts.certain, parts };
+  return { text, kind: 'address', score: parts.certain, parts };
+}
+
+function worded(text: string): Fragment | undefined {
+  const words = text.split(/\s+/);
+  const nature = natureScore(text);
+  if (nature >= 0.5 && words.length <= 10) return { text, kind: 'nature', score: nature };
+  if (words.length > WORDS_MAX) return undefined;
+  const some = words.some(isStrongNatureWord) ? 0.4 : 0.3;
+  return { text, kind: 'words', score: some };
+}

@@ -1,0 +1,57 @@
+import { type Draft, has, take } from './draft.ts';
+import { fitness } from './fitness.ts';
+import { cutFragments } from './fragments.ts';
+import { updateToken } from './kind.ts';
+import { isStatusTarget, type Target } from './piece.ts';
+import { cutSegments, type Segment } from './segments.ts';
+import { settle } from './settle.ts';
+import { readSubject } from './subject.ts';
+import type { PageText } from './text/prepare.ts';
+
+const BY_LABEL = 0.95;
+const WITHOUT_LABEL = 0.9;
+
+/** Reads a page of which nothing is known: labels first, then what stands without one. */
+export function readGeneric(page: PageText, draft: Draft): void {
+  const shed = page.body.slice(updateToken(page.body)?.length ?? 0).replace(/^[\s;:]+/, '');
+  const segments = cutSegments(shed.split('\n'));
+  const labelled = segments.filter((segment) => segment.roles !== undefined && segment.text !== '');
+  // The town first: it tells where an address ends.
+  const cities = labelled.filter((segment) => segment.roles?.[0] === 'city');
+  for (const segment of cities) takeLabelled(draft, segment);
+  const unlabelled: string[] = [];
+  for (const segment of segments) readSegment(draft, segment, unlabelled);
+  if (unlabelled.length > 0) settle(draft, cutFragments(unlabelled.join('\n')), WITHOUT_LABEL);
+  readSubject(page, draft);
+}
+
+function readSegment(draft: Draft, segment: Segment, unlabelled: string[]): void {
+  if (segment.text === '') return;
+  if (segment.roles !== undefined) {
+    if (segment.roles[0] !== 'city') takeLabelled(draft, segment);
+  } else if (segment.label === undefined) unlabelled.push(segment.text);
+  else draft.notes.push(`${segment.label}: ${segment.text}`);
+}
+
+function takeLabelled(draft: Draft, segment: Segment): void {
+  const roles = segment.roles ?? [];
+  const role = chooseRole(draft, roles, segment.text);
+  const value = Math.max(fitness(role, segment.text), 0.5);
+  const first = role === roles[0] ? 1 : 0.95;
+  take(draft, role, segment.text, BY_LABEL * first * Math.min(1, 0.6 + value / 2));
+}
+
+/** The first meaning of the label that the value fits and that is still open. */
+function chooseRole(draft: Draft, roles: readonly Target[], value: string): Target {
+  const fits = roles.map((role) => ({ role, value: fitness(role, value) - taken(draft, role) }));
+  const good = fits.find((each) => each.value >= 0.5);
+  const best = good ?? fits.toSorted((one, other) => other.value - one.value)[0];
+  return best?.role ?? 'narrative';
+}
+
+function taken(draft: Draft, role: Target): number {
+  if (isStatusTarget(role) || role === 'skip' || role === 'narrative') return 0;
+  if (role === 'any' || role === 'dateTime' || role === 'unitLog') return 0;
+  if (role === 'latitude' || role === 'longitude') return draft[role] === undefined ? 0 : 0.3;
+  return has(draft, role) ? 0.2 : 0;
+}

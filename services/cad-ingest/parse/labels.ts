@@ -1,0 +1,172 @@
+import { LABEL_WORDS_MAX, normalLabel } from './dictionary.ts';
+import type { Target } from './piece.ts';
+
+/** A label found in a line: where it begins, and where its value begins. */
+export interface LabelMark {
+  readonly start: number;
+  readonly valueStart: number;
+  readonly label: string;
+  /** Absent: written like a label, but nobody knows what it means. */
+  readonly roles?: readonly Target[];
+}
+
+export type Lookup = (label: string) => readonly Target[] | undefined;
+
+export interface LabelOptions {
+  readonly lookup: Lookup;
+  /** Words before a colon are taken as an unknown label also in the middle of a line. */
+  readonly unknownInside: boolean;
+  /** Labels may follow a value without a blank between: `ADAMS STCTY: FV`. */
+  readonly glued?: boolean;
+}
+
+const LABEL_CHARS_MAX = 48;
+const UNKNOWN_CHARS_MAX = 32;
+const UNKNOWN_WORDS_MAX = 4;
+/** A value ends, and a label may begin, behind these. */
+const EDGE = /[\s;,|*~()[\]\\>{}]/;
+const HARD_EDGE = /[\t;|*~]|^ {2}/;
+
+/** Labels of one line from left to right. Times (`12:34`) and URLs are no labels. */
+export function findLabels(line: string, options: LabelOptions): LabelMark[] {
+  const marks: LabelMark[] = [];
+  let floor = 0;
+  for (let at = 0; at < line.length; at += 1) {
+    const sign = line[at];
+    if (sign !== ':' && sign !== '=' && sign !== '#' && sign !== '\t') continue;
+    const mark = labelBefore(line, at, floor, options);
+    if (mark === undefined) continue;
+    marks.push(mark);
+    floor = mark.valueStart;
+    at = mark.valueStart - 1;
+  }
+  return marks;
+}
+
+function labelBefore(
+  line: string,
+  at: number,
+  floor: number,
+  options: LabelOptions,
+): LabelMark | undefined {
+  const sign = line[at] ?? '';
+  if (!isSeparator(line, at)) return undefined;
+  const labelEnd = sign === '#' ? at + 1 : at;
+  const known = knownLabel(line, labelEnd, floor, options);
+  const valueStart = passSigns(line, at + 1);
+  if (known !== undefined) return { ...known, valueStart };
+  if (sign !== ':') return undefined;
+  const start = unknownStart(line, at, floor, options);
+  if (start === undefined) return undefined;
+  return { start, valueStart, label: line.slice(start, at).trim() };
+}
+
+function isSeparator(line: string, at: number): boolean {
+  const sign = line[at];
+  const next = line[at + 1] ?? '';
+  if (sign === '\t') return true;
+  if (sign === '#') return /^[#\s]{0,3}[:=]?\s{0,3}[\w-]*\d/.test(line.slice(at + 1, at + 16));
+  if (sign === '=') return next !== '=';
+  const time = /\d/.test(line[at - 1] ?? '') && /\d/.test(next);
+  return !time && !(next === '/' && line[at + 2] === '/');
+}
+
+/** The longest known label that ends here. */
+function knownLabel(
+  line: string,
+  end: number,
+  floor: number,
+  options: LabelOptions,
+): { start: number; label: string; roles: readonly Target[] } | undefined {
+  const least = Math.max(floor, end - LABEL_CHARS_MAX);
+  let best: { start: number; label: string; roles: readonly Target[] } | undefined;
+  let words = 0;
+  for (let start = end - 1; start >= least && words < LABEL_WORDS_MAX; start -= 1) {
+    if (!isLabelStart(line, start, floor, options)) continue;
+    words += 1;
+    const label = line.slice(start, end).trim();
+    const roles = isOneLabel(label) ? options.lookup(normalLabel(label)) : undefined;
+    if (roles !== undefined) best = { start, label, roles };
+  }
+  // Behind a tab the label must be the whole cell: `12 MILL ST<tab>FAIRVALE` has no state.
+  const cell = best !== undefined && line.slice(floor, best.start).trimEnd();
+  const whole = cell === '' || line[(best?.start ?? 0) - 1] === '\t';
+  return line[end] === '\t' && !whole ? undefined : best;
+}
+
+/** Its words stand together and look alike: in `FIRE ALARM Type: f` the label is `Type`. */
+function isOneLabel(label: string): boolean {
+  const words = label.replace(/[\s.]+$/, '').split(' ');
+  if (words.includes('') || label.includes('\t')) return false;
+  const last = words.at(-1) ?? '';
+  const shouted = /^[A-Z]{4,}$/.test(words[0] ?? '');
+  return words.length === 1 || !shouted || !/^[A-Z][a-z]/.test(last);
+}
+
+function isLabelStart(line: string, start: number, floor: number, options: LabelOptions): boolean {
+  const char = line[start] ?? '';
+  if (!/[A-Za-z0-9]/.test(char)) return false;
+  if (start === floor) return true;
+  const before = line[start - 1] ?? '';
+  if (EDGE.test(before) || before === '-' || before === '.' || before === '/') return true;
+  return options.glued === true && /[A-Z]/.test(char) && /[A-Z0-9]/.test(before);
+}
+
+/** Where an unknown label begins that ends at the colon, or undefined where it is just text. */
+function unknownStart(
+  line: string,
+  colon: number,
+  floor: number,
+  options: LabelOptions,
+): number | undefined {
+  const from = Math.max(floor, colon - UNKNOWN_CHARS_MAX);
+  const lineStart = line.slice(0, colon).trimStart().length <= UNKNOWN_CHARS_MAX && floor === 0;
+  const start = lineStart ? firstLetter(line, 0) : edgeBefore(line, colon, from);
+  if (start !== undefined) {
+    return looksLikeLabel(line.slice(start, colon)) ? start : undefined;
+  }
+  return options.unknownInside ? titledStart(line, colon, from) : undefined;
+}
+
+function looksLikeLabel(text: string): boolean {
+  const words = text.trim().split(/\s+/);
+  return (
+    words.length <= UNKNOWN_WORDS_MAX &&
+    /^[A-Za-z][A-Za-z0-9 ./#()&'_-]*$/.test(text.trim()) &&
+    !/\d{3}/.test(text)
+  );
+}
+
+function firstLetter(line: string, from: number): number {
+  let at = from;
+  while (at < line.length && /[\s*>-]/.test(line[at] ?? '')) at += 1;
+  return at;
+}
+
+/** Behind a column gap, a tab or a delimiter. */
+function edgeBefore(line: string, colon: number, from: number): number | undefined {
+  for (let at = colon - 1; at >= from; at -= 1) {
+    if (HARD_EDGE.test(line.slice(at, at + 2))) return firstLetter(line, at + 1);
+  }
+  return undefined;
+}
+
+/** `... MAYFIELD Fire Dist: 4`: the words in mixed case behind a value in capitals. */
+function titledStart(line: string, colon: number, from: number): number | undefined {
+  const words = [...line.slice(from, colon).matchAll(/\S+/g)];
+  const last = words.at(-1);
+  if (last === undefined || !/^[A-Za-z][A-Za-z/#.-]+$/.test(last[0])) return undefined;
+  let start = last.index;
+  for (const word of words.slice(-3, -1).toReversed()) {
+    if (!/^[A-Z][a-z]+$/.test(word[0])) break;
+    start = word.index;
+  }
+  return from + start;
+}
+
+/** Blanks, dots and doubled signs between a label and its value. */
+function passSigns(line: string, from: number): number {
+  let at = from;
+  while (at < line.length && /[\s:=]/.test(line[at] ?? '') && at < from + 60) at += 1;
+  return at;
+}

@@ -1,0 +1,167 @@
+import type { Fragment, FragmentKind } from './classify.ts';
+import { type Draft, has, put, take, takeParts } from './draft.ts';
+import type { Target } from './piece.ts';
+
+/** Certainty of a field that only its form and its place gave away. */
+const BY_FORM = 0.75;
+const BY_PLACE = 0.5;
+const WORDS_OF_A_CITY_MAX = 3;
+
+interface Board {
+  readonly draft: Draft;
+  readonly fragments: readonly Fragment[];
+  readonly used: Set<number>;
+  /** Index of the address among the fragments, or -1. */
+  address: number;
+}
+
+/**
+ * Gives fragments without labels to the fields that are still open: typed values by their form, the
+ * address by the grammar, then nature, city, cross streets and place by where they stand from it.
+ * What nobody claims is narrative, in the order of the page.
+ */
+export function settle(draft: Draft, fragments: readonly Fragment[], sure: number): void {
+  const board: Board = { draft, fragments, used: new Set(), address: -1 };
+  claimTyped(board, sure);
+  claimAddress(board, sure);
+  claimNature(board, sure);
+  claimCity(board, sure);
+  claimCross(board, sure);
+  claimPlace(board, sure);
+  for (const [at, fragment] of fragments.entries()) {
+    if (!board.used.has(at)) draft.notes.push(fragment.text);
+  }
+}
+
+const TYPED: Partial<Record<FragmentKind, Target>> = {
+  number: 'number',
+  moment: 'dateTime',
+  coordinates: 'coordinates',
+  phone: 'callerPhone',
+  units: 'units',
+  code: 'code',
+  channel: 'channel',
+  priority: 'priority',
+  apartment: 'apartment',
+  cross: 'crossStreets',
+};
+
+function claimTyped(board: Board, sure: number): void {
+  const { draft, fragments, used } = board;
+  for (const [at, fragment] of fragments.entries()) {
+    const target = TYPED[fragment.kind];
+    if (target === undefined) continue;
+    const repeated = target !== 'dateTime' && target !== 'units' && target !== 'crossStreets';
+    if (repeated && has(draft, target as 'number')) continue;
+    take(draft, target, fragment.text, fragment.score * sure);
+    used.add(at);
+  }
+}
+
+function claimAddress(board: Board, sure: number): void {
+  const { draft, fragments, used } = board;
+  const known = fragments.findIndex((fragment) => fragment.parts?.address === draft.fields.address);
+  if (has(draft, 'address') && (draft.certain.get('address') ?? 0) >= 0.5) {
+    board.address = known;
+    if (known >= 0) used.add(known);
+    return;
+  }
+  let best = -1;
+  let bestScore = 0;
+  for (const [at, fragment] of fragments.entries()) {
+    const value = addressScore(fragment, at);
+    if (value > bestScore) [best, bestScore] = [at, value];
+  }
+  const chosen = fragments[best];
+  if (chosen?.parts === undefined) return;
+  takeParts(draft, chosen.parts, sure * 0.95);
+  used.add(best);
+  board.address = best;
+}
+
+function addressScore(fragment: Fragment, at: number): number {
+  if (fragment.parts === undefined) return 0;
+  const forms = { house: 4, block: 4, intersection: 3, road: 1.5, plain: 0, none: 0 };
+  return forms[fragment.parts.form] + fragment.score - at * 0.15;
+}
+
+/** Words of call types first, best in front of the address; else the words that stand there. */
+function claimNature(board: Board, sure: number): void {
+  const { draft, fragments, used } = board;
+  if (has(draft, 'nature')) return;
+  let best = -1;
+  let bestScore = 0;
+  for (const [at, fragment] of fragments.entries()) {
+    if (used.has(at) || fragment.kind !== 'nature') continue;
+    const early = board.address < 0 || at < board.address ? 0.4 : 0;
+    const value = fragment.score + early - Math.abs(at - Math.max(0, board.address)) * 0.06;
+    if (value > bestScore) [best, bestScore] = [at, value];
+  }
+  if (best < 0) best = wordsNearAddress(board);
+  const chosen = fragments[best];
+  if (chosen === undefined) return;
+  used.add(best);
+  take(draft, 'nature', chosen.text, sure * (chosen.kind === 'nature' ? BY_FORM : BY_PLACE));
+}
+
+/** The text right before the address, or the first text behind it. */
+function wordsNearAddress(board: Board): number {
+  const { fragments, used, address } = board;
+  for (let at = address - 1; at >= 0; at -= 1) if (isOpenText(board, at)) return at;
+  if (address < 0) return -1;
+  return fragments.findIndex(
+    (fragment, at) =>
+      at > address + 1 && !used.has(at) && isOpenText(board, at) && fragment.text.length < 60,
+  );
+}
+
+function isOpenText(board: Board, at: number): boolean {
+  const fragment = board.fragments[at];
+  if (fragment === undefined || board.used.has(at)) return false;
+  return fragment.kind === 'words' || (fragment.kind === 'text' && fragment.text.length < 100);
+}
+
+/** The short text right behind the address. */
+function claimCity(board: Board, sure: number): void {
+  const { draft, fragments, used, address } = board;
+  if (has(draft, 'city') || address < 0) return;
+  for (let at = address + 1; at <= address + 2; at += 1) {
+    const fragment = fragments[at];
+    if (fragment === undefined || used.has(at)) continue;
+    const words = fragment.text.split(' ').length;
+    const fits = fragment.kind === 'words' && words <= WORDS_OF_A_CITY_MAX;
+    if (!fits || !/^[A-Za-z][A-Za-z .'/-]*\d?$/.test(fragment.text)) return;
+    put(draft, 'city', fragment.text, sure * BY_PLACE);
+    used.add(at);
+    return;
+  }
+}
+
+/** Roads behind the address. */
+function claimCross(board: Board, sure: number): void {
+  const { draft, fragments, used, address } = board;
+  if (has(draft, 'crossStreets') || address < 0) return;
+  let taken = 0;
+  for (let at = address + 1; at < fragments.length && taken < 2; at += 1) {
+    const fragment = fragments[at];
+    if (fragment === undefined || used.has(at)) continue;
+    const crossing = fragment.kind === 'road' || fragment.parts?.form === 'intersection';
+    if (!crossing) continue;
+    take(draft, 'crossStreets', fragment.text, sure * BY_PLACE);
+    used.add(at);
+    taken += 1;
+  }
+}
+
+/** A few words right before or behind the address that nobody else wanted. */
+function claimPlace(board: Board, sure: number): void {
+  const { draft, fragments, used, address } = board;
+  if (has(draft, 'placeName') || address < 0) return;
+  for (const at of [address + 1, address - 1]) {
+    const fragment = fragments[at];
+    if (fragment === undefined || used.has(at) || fragment.kind !== 'words') continue;
+    put(draft, 'placeName', fragment.text, sure * BY_PLACE * 0.8);
+    used.add(at);
+    return;
+  }
+}

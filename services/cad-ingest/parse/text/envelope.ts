@@ -1,0 +1,108 @@
+/** The page as gateways wrap it, and without the wrapping. */
+export interface Unwrapped {
+  readonly subject: string;
+  readonly body: string;
+  /** Sender's name that an SMS gateway put in front: `CAD:`, `DISPATCH:`, `911CENTER:`. */
+  readonly prefix?: string;
+}
+
+const FORWARDED = [
+  '-----original message-----',
+  '---------- forwarded message',
+  'begin forwarded message',
+  '----- forwarded message',
+];
+const HEADER_LINES_MAX = 12;
+const HEADER_NAME = /^[>\s]{0,8}\*{0,1}(from|sent|date|to|subject|cc|reply-to|importance):/i;
+const GENERIC_SUBJECT_WORDS_MAX = 6;
+
+/** Sheds forwarding headers, `FRM: SUBJ: MSG:` and a `(subject)` in front of the body. */
+export function unwrap(subject: string, body: string): Unwrapped {
+  const plain = { subject: shedReply(subject), body: body.replace(/^\s+/, '') };
+  return shedPrefix(liftSubject(shedGateway(shedForward(plain))));
+}
+
+/** Body prefixes that are never a label: the sender's name. */
+const PREFIX = /^([A-Za-z0-9][A-Za-z0-9_.-]{1,24}):(?=\S)/;
+const NEVER_PREFIX = new Set(
+  'addr address loc location call nature type typ date time id inc pri cfs cross xst city unit units event info msg place incident run case tone ct http https geo zone map apt ad lat lon'.split(
+    ' ',
+  ),
+);
+
+export function shedPrefix(page: Unwrapped): Unwrapped {
+  const found = PREFIX.exec(page.body.slice(0, 40));
+  const name = found?.[1];
+  if (found === null || name === undefined || NEVER_PREFIX.has(name.toLowerCase())) return page;
+  // `12:34` is a time; `CAD:2031-0042` is a label and its number.
+  const behind = page.body[found[0].length] ?? '';
+  const number = /\d/.test(behind) && /^(cad|cfs|inc|run|event)/i.test(name);
+  if (/^\d+$/.test(name) || number) return page;
+  return { ...page, prefix: name, body: page.body.slice(found[0].length).trimStart() };
+}
+
+function shedReply(subject: string): string {
+  let rest = subject.trim();
+  for (let turn = 0; turn < 4; turn += 1) {
+    const shed = rest.replace(/^(?:fwd|fw|re)\s?:\s?/i, '');
+    if (shed === rest) break;
+    rest = shed.trim();
+  }
+  return rest;
+}
+
+function shedForward(page: Unwrapped): Unwrapped {
+  const lines = page.body.split('\n');
+  const mark = lines.findIndex((line, at) => at < HEADER_LINES_MAX && isForwardMark(line));
+  const headers = headerBlock(lines, mark + 1);
+  // Two header lines and no mark may be a page of its own: `Date:` and `To:` are labels as well.
+  if (mark < 0 && headers.count < 3) return page;
+  const subject = headers.subject === undefined ? page.subject : shedReply(headers.subject);
+  return { ...page, subject, body: lines.slice(headers.end).join('\n').trimStart() };
+}
+
+/** Header lines of a forwarded mail up to the first blank or other line. */
+function headerBlock(
+  lines: readonly string[],
+  from: number,
+): { end: number; count: number; subject?: string } {
+  let end = from;
+  let count = 0;
+  let subject: string | undefined;
+  for (const line of lines.slice(from, from + HEADER_LINES_MAX)) {
+    const blank = line.trim() === '';
+    if (blank ? count > 0 : !HEADER_NAME.test(line)) break;
+    subject ??= /^[>\s]{0,8}\*{0,1}subject:\**(.*)$/i.exec(line)?.[1];
+    count += blank ? 0 : 1;
+    end += 1;
+  }
+  return { end, count, ...(subject === undefined ? {} : { subject }) };
+}
+
+function isForwardMark(line: string): boolean {
+  const start = line.trim().toLowerCase();
+  return FORWARDED.some((mark) => start.startsWith(mark));
+}
+
+function shedGateway(page: Unwrapped): Unwrapped {
+  const found = /^(?:FRM|FROM):([^\n]{0,200})\n(?:SUBJ|SUBJECT):([^\n]{0,300})\n(?:MSG:)?/.exec(
+    page.body.slice(0, 600),
+  );
+  if (found === null) return page;
+  const subject = (found[2] ?? '').trim() || page.subject;
+  return { ...page, subject, body: page.body.slice(found[0].length).trimStart() };
+}
+
+/** `(subject) body` and `[subject] body`; `[E91]- NATURE: ...` is a unit in front of the page. */
+function liftSubject(page: Unwrapped): Unwrapped {
+  const found = /^(?:\(([^()\n]{1,100})\)|\[([^[\]\n]{1,100})\])[ \t]{1,3}(?=[^\s-])/.exec(
+    page.body.slice(0, 120),
+  );
+  const lifted = (found?.[1] ?? found?.[2])?.trim();
+  if (found === null || lifted === undefined || lifted === '') return page;
+  const generic = page.subject.split(' ').length <= GENERIC_SUBJECT_WORDS_MAX;
+  if (page.subject !== '' && !(generic && page.subject.toLowerCase() === lifted.toLowerCase())) {
+    return page;
+  }
+  return { ...page, subject: lifted, body: page.body.slice(found[0].length) };
+}

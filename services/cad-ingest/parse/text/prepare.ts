@@ -1,0 +1,51 @@
+import { PAGE_TEXT_CHARS_MAX } from '#contracts/limits.ts';
+import { cleanText } from './clean.ts';
+import { decodeEntities } from './entities.ts';
+import { unwrap } from './envelope.ts';
+import { htmlToText, isHtml } from './html.ts';
+import { LINES_MAX, SUBJECT_CHARS_MAX } from './limits.ts';
+import { shedTrailer } from './trailers.ts';
+
+/** The text of a page, ready to be cut. */
+export interface PageText {
+  readonly subject: string;
+  readonly body: string;
+  readonly lines: readonly string[];
+  readonly from: string;
+  readonly prefix: string;
+  readonly html: boolean;
+  /** The text was longer than `PAGE_TEXT_CHARS_MAX` and its end is missing. */
+  readonly cut: boolean;
+}
+
+export interface RawText {
+  readonly subject?: string;
+  readonly body: string;
+  readonly from?: string;
+}
+
+/** Sheds what gateways put around a page and mends its characters; words and columns stay. */
+export function preparePage(raw: RawText): PageText {
+  const cut = raw.body.length > PAGE_TEXT_CHARS_MAX;
+  const source = raw.body.slice(0, PAGE_TEXT_CHARS_MAX);
+  const html = isHtml(source);
+  const text = html ? htmlToText(source) : decodeEntities(source);
+  const subject = oneLine(decodeEntities((raw.subject ?? '').slice(0, SUBJECT_CHARS_MAX)));
+  const page = unwrap(subject, cleanText(text));
+  const lines = shedTrailer(page.body.split('\n')).slice(0, LINES_MAX);
+  return {
+    subject: page.subject,
+    body: lines.join('\n'),
+    lines,
+    from: raw.from ?? '',
+    prefix: page.prefix ?? '',
+    html,
+    cut,
+  };
+}
+
+function oneLine(text: string): string {
+  return cleanText(text)
+    .replaceAll(/[\n\t]/g, ' ')
+    .trim();
+}

@@ -1,0 +1,127 @@
+import { overlap, type Span } from './span.ts';
+
+/** Always US order; a year of two digits is of this century. */
+const SLASHED = /(?<![\d/.-])(\d{1,2})\/(\d{1,2})\/(\d{4}|\d{2})(?![\d/])/g;
+const DASHED = /(?<![\d/.-])(\d{1,2})-(\d{1,2})-(\d{4}|\d{2})(?![\d-])/g;
+const DOTTED = /(?<![\d/.-])(\d{2})\.(\d{2})\.(\d{4}|\d{2})(?![\d.])/g;
+const ISO = /(?<![\d-])(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?![\d-])/g;
+const SHORT = /(?<![\d/.-])(\d{1,2})\/(\d{1,2})(?![\d/])/g;
+/** `yymmdd hh:mm`. */
+const PACKED = /(?<![\d/.-])(\d{2})(\d{2})(\d{2})(?= \d{1,2}:\d{2})/g;
+const MONTH = 'jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec';
+const NAMED = new RegExp(
+  `(?<![A-Za-z])(${MONTH})[a-z]{0,6}\\.? (\\d{1,2})(?:st|nd|rd|th)?,? (\\d{4})(?!\\d)`,
+  'gi',
+);
+const DAY_FIRST = new RegExp(
+  `(?<!\\d)(\\d{1,2})[ -](${MONTH})[a-z]{0,6}[ -](\\d{4}|\\d{2})(?!\\d)`,
+  'gi',
+);
+const MONTHS = MONTH.split('|');
+
+const TIME =
+  /(?<![\d:.])(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\.\d{1,6})?(?![\d:])(?: ?([AaPp])\.?[Mm]\b\.?)?/g;
+/** `hh mm ss mm/dd/yyyy`. */
+const SPACED = /(?<![\d:])(\d{2}) (\d{2}) (\d{2})(?= \d{2}\/\d{2}\/\d{4})/g;
+/** Behind a label, or beside a date, four digits are a time. */
+const BARE = /(?<![\d:/.-])([01]\d|2[0-3])([0-5]\d)(?:([0-5]\d))?(?![\d:/-])/g;
+
+/** Dates as `YYYY-MM-DD`, in the order of the text. `year` completes `m/d`. */
+export function datesIn(text: string, year?: number): Span<string>[] {
+  const found = [
+    ...spans(text, ISO, ([y, m, d]) => date(y, m, d)),
+    ...spans(text, SLASHED, ([m, d, y]) => date(y, m, d)),
+    ...spans(text, DASHED, ([m, d, y]) => date(y, m, d)),
+    ...spans(text, DOTTED, ([m, d, y]) => date(y, m, d)),
+    ...spans(text, PACKED, ([y, m, d]) => date(y, m, d)),
+    ...spans(text, NAMED, ([m, d, y]) => date(y, month(m), d)),
+    ...spans(text, DAY_FIRST, ([d, m, y]) => date(y, month(m), d)),
+  ];
+  const short = year === undefined ? [] : spans(text, SHORT, ([m, d]) => date(`${year}`, m, d));
+  return firstOnes([...found, ...short]);
+}
+
+/** Times as `HH:MM` or `HH:MM:SS`, 24 hours. `bare`: four or six digits count as well. */
+export function timesIn(text: string, options: { readonly bare?: boolean } = {}): Span<string>[] {
+  const found = [
+    ...spans(text, TIME, ([h, m, s, half]) => clock(h, m, s, half)),
+    ...spans(text, SPACED, ([h, m, s]) => clock(h, m, s)),
+  ];
+  if (!options.bare || found.length > 0) return firstOnes(found);
+  const dates = datesIn(text);
+  const bare = spans(text, BARE, ([h, m, s]) => clock(h, m, s));
+  return firstOnes(bare.filter((span) => !dates.some((day) => overlap(day, span))));
+}
+
+export interface Moment {
+  readonly date?: string;
+  readonly time?: string;
+}
+
+/** The first date and the first time of a value such as `04:05:06 01/02/31`. */
+export function readMoment(text: string, year?: number): Moment {
+  const near = text.slice(0, 120);
+  const day = datesIn(near, year)[0];
+  const time = timesIn(near, { bare: true }).find((span) => !day || !overlap(day, span));
+  return {
+    ...(day === undefined ? {} : { date: day.value }),
+    ...(time === undefined ? {} : { time: time.value }),
+  };
+}
+
+type Groups = readonly (string | undefined)[];
+
+function spans(
+  text: string,
+  pattern: RegExp,
+  read: (groups: Groups) => string | undefined,
+): Span<string>[] {
+  const found: Span<string>[] = [];
+  for (const match of text.matchAll(pattern)) {
+    const value = read(match.slice(1));
+    if (value !== undefined) {
+      found.push({ value, start: match.index, end: match.index + match[0].length });
+    }
+  }
+  return found;
+}
+
+function firstOnes(found: Span<string>[]): Span<string>[] {
+  const sorted = found.sort((one, other) => one.start - other.start || other.end - one.end);
+  const kept: Span<string>[] = [];
+  for (const span of sorted) {
+    const last = kept.at(-1);
+    if (last === undefined || !overlap(last, span)) kept.push(span);
+  }
+  return kept;
+}
+
+function month(name: string | undefined): string {
+  return String(MONTHS.indexOf((name ?? '').slice(0, 3).toLowerCase()) + 1);
+}
+
+function date(y?: string, m?: string, d?: string): string | undefined {
+  const year = (y ?? '').length === 2 ? 2000 + Number(y) : Number(y);
+  const [monthOfYear, day] = [Number(m), Number(d)];
+  const real = new Date(Date.UTC(year, monthOfYear - 1, day));
+  const valid = monthOfYear >= 1 && monthOfYear <= 12 && real.getUTCDate() === day;
+  if (!valid || year < 1970 || year > 2100) return undefined;
+  return `${year}-${pad(monthOfYear)}-${pad(day)}`;
+}
+
+function clock(h?: string, m?: string, s?: string, half?: string): string | undefined {
+  const hour = hourOf(Number(h), half?.toLowerCase());
+  if (hour === undefined || hour > 23 || Number(m) > 59 || Number(s ?? 0) > 59) return undefined;
+  return `${pad(hour)}:${m}${s === undefined ? '' : `:${s}`}`;
+}
+
+/** `12:05 AM` is five past midnight. `13:05 PM`, as some centres print, is five past one. */
+function hourOf(hour: number, half: string | undefined): number | undefined {
+  if (half === undefined || hour > 12) return hour;
+  if (hour === 0) return half === 'a' ? 0 : 12;
+  return (hour % 12) + (half === 'p' ? 12 : 0);
+}
+
+function pad(value: number): string {
+  return String(value).padStart(2, '0');
+}

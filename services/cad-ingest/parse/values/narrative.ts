@@ -1,0 +1,31 @@
+/**
+ * Operator stamps inside narratives: `[05/12/19 13:43:31 OPERATOR]`, `13:43:31 OPERATOR: text`,
+ * `** 05/12/2019 13:43:31 0709 **`, `05/12/19 13:43:31 : pos3 : USER`, `05/12/19 13:43:31~`.
+ */
+const BRACKETED =
+  /\[(?:[A-Za-z :]{0,20})?\d{1,4}[/-]\d{1,2}(?:[/-]\d{2,4})?,?[ T]{1,3}\d{1,2}:\d{2}(?::\d{2})?[^[\]\n]{0,60}\]|\[\d{1,2}:\d{2}:\d{2}[^[\]\n]{0,40}\]/g;
+const STARRED =
+  /\*{1,3} {0,2}\d{1,2}\/\d{1,2}\/\d{2,4}(?:\*{0,3} {0,2}\d{1,2}:\d{2}(?::\d{2})?)?[^*\n]{0,40}\*{1,3}/g;
+const LEADING =
+  /^(?:\d{1,2}\/\d{1,2}\/\d{2,4}[ ,~]{1,3})?\d{1,2}:\d{2}:\d{2}(?: [AP]M)?(?: ?[:~-]+ ?(?:pos ?\d{1,3} ?: ?)?(?:[A-Za-z0-9_.,]{1,20} ?[:-] )?| [A-Za-z0-9_.,-]{2,20}: |~| {1,4})/;
+const TRAILING =
+  / [-:] ?(?:[A-Z]{2,12} ?)?\(?\d{1,2}\/\d{1,2}\/\d{2,4} \d{1,2}:\d{2}(?::\d{2})?\)?$/;
+const NARRATIVE_CHARS_MAX = 60_000;
+
+/** Lines joined by newlines, without stamps and rulers; blank lines fall out. */
+export function readNarrative(value: string): string {
+  const lines = value
+    .slice(0, NARRATIVE_CHARS_MAX * 2)
+    .replaceAll(BRACKETED, '\n')
+    .replaceAll(STARRED, '\n')
+    .split('\n')
+    .map((line) => cleanLine(line.trim()))
+    .filter((line) => line !== '' && !/^[-_*=~#.\s]+$/.test(line.slice(0, 200)));
+  return lines.join('\n').slice(0, NARRATIVE_CHARS_MAX).trimEnd();
+}
+
+function cleanLine(line: string): string {
+  const start = line.slice(0, 80).replace(LEADING, '');
+  const bare = (start + line.slice(80)).trim();
+  return bare.length > 400 ? bare : bare.replace(TRAILING, '').trim();
+}

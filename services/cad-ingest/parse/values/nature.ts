@@ -1,0 +1,65 @@
+import { squeeze } from '../address/place.ts';
+import { findDeterminant } from './codes.ts';
+import { natureScore } from './nature-words.ts';
+
+export interface Nature {
+  readonly nature?: string;
+  readonly code?: string;
+}
+
+const NATURE_CHARS_MAX = 200;
+const CODE_CHARS_MAX = 12;
+const CODE_THEN_WORDS = /^([A-Z0-9][A-Z0-9/_.-]{0,11})(?: +[-:>] +|>+|: +| - ?|- )(\S.*)$/;
+
+/**
+ * A call type as the page writes it. The determinant of a medical card and a code before a plain
+ * mark (`FALRM - FIRE ALARM`) go to `code`; a word of the language before a dash stays.
+ */
+export function readNature(value: string): Nature {
+  const text = trimMarks(squeeze(value.slice(0, NATURE_CHARS_MAX * 2)));
+  if (text === '') return {};
+  return determined(text) ?? coded(text) ?? { nature: text.slice(0, NATURE_CHARS_MAX).trim() };
+}
+
+function determined(text: string): Nature | undefined {
+  const found = findDeterminant(text);
+  if (found === undefined) return undefined;
+  const before = trimMarks(text.slice(0, found.start));
+  const behind = trimMarks(text.slice(found.end));
+  if (before !== '' && behind !== '') return undefined;
+  const words = before === '' ? behind : before;
+  if (words === '') return { nature: found.value, code: found.value };
+  return { nature: words.slice(0, NATURE_CHARS_MAX), code: found.value };
+}
+
+function coded(text: string): Nature | undefined {
+  const found = CODE_THEN_WORDS.exec(text);
+  const code = found?.[1] ?? '';
+  const words = trimMarks(found?.[2] ?? '');
+  if (words === '' || code.length > CODE_CHARS_MAX || !/[A-Za-z]{3}/.test(words)) return undefined;
+  const plainWord = !/\d/.test(code) && natureScore(code) > 0;
+  // `FIRE - STRUCTURE` is one phrase; `10-CHEST PAIN` is how the card itself is named.
+  return plainWord || /^\d{1,3}$/.test(code) ? undefined : { nature: words, code };
+}
+
+/** A code field may hold the words too: `FALRM - FIRE ALARM`. */
+export function readCode(value: string): Nature {
+  const text = trimMarks(squeeze(value.slice(0, NATURE_CHARS_MAX)));
+  const found = CODE_THEN_WORDS.exec(text);
+  if (found?.[1] !== undefined && found[2] !== undefined) {
+    return { code: found[1], nature: trimMarks(found[2]) };
+  }
+  const determinant = findDeterminant(text);
+  if (determinant !== undefined) {
+    const words = trimMarks(text.slice(determinant.end)).replace(/^\((.*)\)$/, '$1');
+    return { code: determinant.value, ...(/[A-Za-z]{3}/.test(words) ? { nature: words } : {}) };
+  }
+  return text.length <= 40 && text !== '' ? { code: text } : {};
+}
+
+function trimMarks(text: string): string {
+  return text
+    .replace(/^[\s\-:;,.*>|~=_/]{1,8}/, '')
+    .replace(/[\s\-:;,*>|~=_/]{1,8}$/, '')
+    .trim();
+}
