@@ -11,6 +11,15 @@ import { disconnected } from './bus-messages.ts';
 /** The bus may be started after the services: an opening waits this long for it. */
 const OPEN_MS_MAX = 15_000;
 const OPEN_PAUSE_MS = 250;
+const NOT_THERE = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ETIMEDOUT',
+]);
 const HANDSHAKE_MS_MAX = 5_000;
 /** Between tries to come back, for ever; a random part keeps services from coming all at once. */
 const RECONNECT_PAUSE_MS = 250;
@@ -99,18 +108,34 @@ function optionsOf({ url, user, passwordFile, caFile, name }: NatsSettings): Nod
   };
 }
 
-/** A server that is not there yet is waited for; one that refuses us is a fault to be seen at once. */
+/** A server that is not there yet is waited for; anything else is a fault to be seen at once. */
 async function connectWithin(options: NodeConnectionOptions): Promise<NatsConnection> {
   const endsAt = performance.now() + OPEN_MS_MAX;
   for (;;) {
     try {
       return await connect(options);
     } catch (error) {
-      const final = error instanceof errors.AuthorizationError || performance.now() > endsAt;
-      if (final) throw new Error(`the bus at ${options.servers} cannot be used`, { cause: error });
+      if (!isNotThere(error) || performance.now() > endsAt) {
+        const why = error instanceof Error ? error.message : String(error);
+        throw new Error(`the bus at ${options.servers} cannot be used: ${why}`, { cause: error });
+      }
     }
     await sleep(OPEN_PAUSE_MS);
   }
+}
+
+function isNotThere(error: unknown): boolean {
+  if (error instanceof errors.TimeoutError) return true;
+  return NOT_THERE.has(codeOf(error) ?? '') || NOT_THERE.has(codeOf(causeOf(error)) ?? '');
+}
+
+function codeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  return String(error.code);
+}
+
+function causeOf(error: unknown): unknown {
+  return error instanceof Error ? error.cause : undefined;
 }
 
 async function watch(nc: NatsConnection, tell: (up: boolean) => void): Promise<void> {

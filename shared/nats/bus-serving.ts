@@ -6,7 +6,10 @@ import { busy, messageText, problemHeaders, timeoutMsOf } from './bus-messages.t
 
 type Answer = (request: BusRequest) => Promise<Json>;
 
-/** Serves until the subscription ends and all work in flight is done. */
+/**
+ * Serves until the subscription ends and all work in flight is done. Rejects when the server takes
+ * the subscription away: a process that serves nothing any more must not look alive.
+ */
 export async function serveAll(
   subscription: Subscription,
   serving: { readonly inFlightMax: number; readonly answer: Answer },
@@ -29,9 +32,19 @@ export async function hearAll(
   hear: (subject: string, body: Json) => void,
 ): Promise<void> {
   for await (const message of subscription) {
-    const body = message.json<Json>();
+    const body = jsonOf(message);
+    // Not from one of us: everything that is published here is JSON.
+    if (body === undefined) continue;
     // In a turn of its own: what it throws is a bug, and must not end this loop in silence.
     queueMicrotask(() => hear(message.subject, body));
+  }
+}
+
+function jsonOf(message: Msg): Json | undefined {
+  try {
+    return message.json<Json>();
+  } catch {
+    return undefined;
   }
 }
 

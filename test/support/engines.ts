@@ -23,9 +23,12 @@ export interface NatsServer extends AsyncDisposable {
  * set it is a failure instead, so that nothing goes untested unseen.
  */
 export function hasNatsServer(): boolean {
-  const found = canRun('nats-server');
-  if (found || !process.env.CI) return found;
-  throw new Error('nats-server is not on the PATH; with CI set no suite may be left out');
+  return isThere('nats-server', '--version');
+}
+
+/** Whether an `openssl` is, to make certificates for suites with TLS. The same holds. */
+export function hasOpenssl(): boolean {
+  return isThere('openssl', 'version');
 }
 
 /** For the name of a suite that is left out. */
@@ -69,7 +72,7 @@ async function urlOf(child: ChildProcess, folder: string): Promise<string> {
   const endsAt = performance.now() + START_MS_MAX;
   while (performance.now() < endsAt && child.exitCode === null) {
     const text = await readFile(file, 'utf8').catch(() => '');
-    const url = /"nats":\s*\["(nats:\/\/[^"]+)"\]/.exec(text)?.[1];
+    const url = /"nats":\s*\["((?:nats|tls):\/\/[^"]+)"\]/.exec(text)?.[1];
     if (url !== undefined) return url;
     await sleep(LOOK_MS);
   }
@@ -83,9 +86,15 @@ async function end(child: ChildProcess): Promise<void> {
   await exited;
 }
 
-function canRun(command: string): boolean {
+function isThere(command: string, harmless: string): boolean {
+  const found = canRun(command, harmless);
+  if (found || !process.env.CI) return found;
+  throw new Error(`${command} is not on the PATH; with CI set no suite may be left out`);
+}
+
+function canRun(command: string, harmless: string): boolean {
   try {
-    execFileSync(command, ['--version'], { stdio: 'ignore' });
+    execFileSync(command, [harmless], { stdio: 'ignore' });
     return true;
   } catch {
     return false;
