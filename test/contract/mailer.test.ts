@@ -1,0 +1,37 @@
+import { describe, expect, test } from 'vitest';
+import { mailerAdapters, openPlace } from './adapters.ts';
+
+describe.each(mailerAdapters)('the mailer on $name', ({ open }) => {
+  async function opened() {
+    const place = await openPlace();
+    return { place, mailer: await open(place) };
+  }
+  const mail = {
+    to: 'chief@example.org',
+    subject: 'Invitation',
+    text: 'Welcome',
+    id: 'invitation-1',
+  };
+
+  test('takes a mail, and the same one again', async () => {
+    const { place, mailer } = await opened();
+    await using _ = place;
+    await mailer.send(mail);
+    await mailer.send(mail);
+  });
+
+  test.each([
+    'nobody',
+    'two@example.org, three@example.org',
+    'chief@example.org\r\nBcc: spy@example.com',
+    'Chief <chief@example.org>',
+    '"a b"@example.org',
+    '@example.org',
+    '',
+    `${'a'.repeat(250)}@example.org`,
+  ])('refuses to send to "%s"', async (to) => {
+    const { place, mailer } = await opened();
+    await using _ = place;
+    await expect(mailer.send({ ...mail, to })).rejects.toMatchObject({ code: 'validation' });
+  });
+});
