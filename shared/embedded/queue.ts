@@ -12,7 +12,7 @@
  */
 import { randomUUIDv7 } from 'node:crypto';
 import { QUEUE_BODY_BYTES_MAX } from '#contracts/limits.ts';
-import type { Queue } from '#shared/ports/queue.ts';
+import type { Delivery, Queue } from '#shared/ports/queue.ts';
 import type { Json } from '#shared/ports/tables.ts';
 import { Problem } from '#shared/problem.ts';
 import { openSqlite, transaction, whenFree } from './disk/sqlite.ts';
@@ -34,10 +34,13 @@ export async function openQueue(settings: {
 
   /** A transaction that is on the disk before this resolves. */
   function change<Result>(run: (work: Work) => Result): Promise<Result> {
-    return whenFree(() => {
-      if (!db.isOpen) throw new Problem('unavailable', { detail: 'The queue is closed.' });
-      return transaction(db, () => run(work));
-    });
+    return whenFree(db, () => transaction(db, () => run(work)));
+  }
+
+  async function takeDue(limit: number): Promise<readonly Delivery[]> {
+    // A look first: a queue with nothing due is not written to four times a second.
+    const isDue = await whenFree(db, () => work.isDue());
+    return isDue ? change((all) => all.take(limit)) : [];
   }
 
   return {
@@ -50,9 +53,7 @@ export async function openQueue(settings: {
       const endsAt = performance.now() + waitMs;
       for (;;) {
         const rings = bell.rings();
-        const found = (await whenFree(() => work.isDue()))
-          ? await change((all) => all.take(limit))
-          : [];
+        const found = await takeDue(limit);
         const leftMs = endsAt - performance.now();
         if (found.length > 0 || leftMs <= 0) return found;
         await bell.wait({ since: rings, ms: Math.min(leftMs, LOOK_MS) });
@@ -64,7 +65,7 @@ export async function openQueue(settings: {
     async retry(delivery, { delayMs }) {
       await change((all) => all.giveBack(delivery, delayMs));
     },
-    depth: async () => change((all) => all.depth()),
+    depth: () => change((all) => all.depth()),
     async [Symbol.asyncDispose]() {
       if (db.isOpen) db.close();
       bell.ring();

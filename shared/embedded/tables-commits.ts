@@ -61,7 +61,7 @@ export function openCommits(db: DatabaseSync): Commits {
 async function commitBatch(db: DatabaseSync, batch: readonly Pending[]): Promise<void> {
   const progress = { inJob: false };
   try {
-    const results = await whenFree(() => commitJobs(db, batch, progress));
+    const results = await whenFree(db, () => commitJobs(db, batch, progress));
     for (const [index, { resolve }] of batch.entries()) resolve(results[index]);
   } catch (error) {
     if (!progress.inJob || batch.length === 1) {

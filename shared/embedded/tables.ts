@@ -21,7 +21,6 @@ import type {
   Tables,
   TenantTables,
 } from '#shared/ports/tables.ts';
-import { Problem } from '#shared/problem.ts';
 import { openSqlite, whenFree } from './disk/sqlite.ts';
 import { type Commits, openCommits } from './tables-commits.ts';
 import { assertKey, assertTenant, planList, planWrite } from './tables-plan.ts';
@@ -64,11 +63,12 @@ export async function openTables(settings: {
     forTenant: (tenant) => openTenantTables(store, tenant),
     async find(key) {
       assertKey(key);
-      const found = await read(db, () => reads.find.get(key.kind, key.id));
+      const found = await whenFree(db, () => reads.find.get(key.kind, key.id));
       // The column names and types are those of the schema above, here and below.
       return found && { ...(found as unknown as DirectoryEntry) };
     },
-    outbox: ({ after, limit }) => read(db, () => reads.outbox.all(after, limit).map(outboxEventOf)),
+    outbox: ({ after, limit }) =>
+      whenFree(db, () => reads.outbox.all(after, limit).map(outboxEventOf)),
     async outboxDone(positions) {
       if (positions.length === 0) return;
       // A power cut may bring them back; the ledger then recognises them by their ids.
@@ -76,7 +76,7 @@ export async function openTables(settings: {
         for (const position of positions) writes.forgetEvent.run(position);
       }, 'relaxed');
     },
-    outboxDepth: () => read(db, () => depthOf(reads.depth.get())),
+    outboxDepth: () => whenFree(db, () => depthOf(reads.depth.get())),
     async [Symbol.asyncDispose]() {
       await commits.close();
       if (db.isOpen) db.close();
@@ -98,12 +98,12 @@ function openTenantTables(store: Store, tenant: TenantId): TenantTables {
   return {
     async get(key) {
       assertKey(key);
-      const found = await read(db, () => reads.get.get(tenant, key.kind, key.id));
+      const found = await whenFree(db, () => reads.get.get(tenant, key.kind, key.id));
       return found && rowOf(key.kind, found);
     },
     async list(request) {
       const { kind, limit, from, after, before } = planList(request);
-      const found = await read(db, () => {
+      const found = await whenFree(db, () => {
         if (request.descending) return reads.listDown.all(tenant, kind, from, before, limit);
         if (after !== undefined) return reads.listAfter.all(tenant, kind, after, before, limit);
         return reads.listFrom.all(tenant, kind, from, before, limit);
@@ -141,13 +141,6 @@ function prepareReads(db: DatabaseSync) {
          (SELECT at FROM outbox ORDER BY position LIMIT 1) AS oldestAt FROM outbox`,
     ),
   };
-}
-
-async function read<Result>(db: DatabaseSync, run: () => Result): Promise<Result> {
-  return whenFree(() => {
-    if (!db.isOpen) throw new Problem('unavailable', { detail: 'The store is closed.' });
-    return run();
-  });
 }
 
 function rowOf(kind: string, found: object): Row {

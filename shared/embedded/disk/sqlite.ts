@@ -30,7 +30,7 @@ export async function openSqlite(file: string, schema: string): Promise<Database
   await makeFolder(dirname(file));
   const db = new DatabaseSync(file, { timeout: BUSY_WAIT_MS });
   try {
-    await whenFree(() => {
+    await whenFree(db, () => {
       db.exec(`
         PRAGMA journal_mode = WAL;
         PRAGMA synchronous = FULL;
@@ -40,7 +40,7 @@ export async function openSqlite(file: string, schema: string): Promise<Database
         PRAGMA journal_size_limit = ${WAL_BYTES_KEPT_MAX};
       `);
     });
-    await whenFree(() => transaction(db, () => installSchema(db, file, schema)));
+    await whenFree(db, () => transaction(db, () => installSchema(db, file, schema)));
     return db;
   } catch (error) {
     db.close();
@@ -63,11 +63,12 @@ export function transaction<Result>(db: DatabaseSync, run: () => Result): Result
 
 /**
  * Runs it, again and again while another process has the file locked. What is run MUST change
- * nothing when it throws.
+ * nothing when it throws. Problem `unavailable` when the lock stays, or the file is closed.
  */
-export async function whenFree<Result>(run: () => Result): Promise<Result> {
+export async function whenFree<Result>(db: DatabaseSync, run: () => Result): Promise<Result> {
   const startedAt = performance.now();
   for (;;) {
+    if (!db.isOpen) throw new Problem('unavailable', { detail: 'The store is closed.' });
     try {
       return run();
     } catch (error) {
