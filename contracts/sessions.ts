@@ -34,7 +34,8 @@ export const signIn = operation({
     code: z.string().max(64).optional(),
   }),
   output: identity,
-  problems: ['bad-credentials', 'account-locked', 'ledger-behind'],
+  // A locked account answers `bad-credentials` too: strangers must not learn that there is one.
+  problems: ['bad-credentials', 'ledger-behind'],
   permission: 'anyone',
   audit: { kind: 'change', action: 'gateway.session.created', object: 'session' },
 });

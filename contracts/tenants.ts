@@ -63,3 +63,34 @@ export const readTenant = operation({
   permission: 'tenants:manage',
   audit: { kind: 'none', because: 'the name of a department, read by platform staff' },
 });
+
+const rescued = z.strictObject({ email });
+
+/**
+ * The way out when nobody is left in a department who could: all its administrators are locked out,
+ * which any stranger who knows their addresses can bring about. It reads nothing of the department.
+ */
+export const unlockTenantUser = operation({
+  name: 'gateway.tenant.unlock-user',
+  summary: 'Release a locked account of a department that cannot do it itself',
+  http: { method: 'POST', path: '/v1/tenants/{id}/unlock', status: 204 },
+  params: z.strictObject({ id: rowId }),
+  body: rescued,
+  output: z.null(),
+  problems: ['not-found', 'conflict', 'ledger-behind'],
+  permission: 'tenants:manage',
+  audit: { kind: 'change', action: 'gateway.user.unlocked', object: 'user' },
+});
+
+/** Only for an account that was never opened: a new token opens nothing that is in use. */
+export const reinviteTenantUser = operation({
+  name: 'gateway.tenant.reinvite-user',
+  summary: 'Give a new invitation to an administrator whose first one has expired',
+  http: { method: 'POST', path: '/v1/tenants/{id}/reinvite', status: 200 },
+  params: z.strictObject({ id: rowId }),
+  body: rescued,
+  output: z.strictObject({ invitation }),
+  problems: ['not-found', 'conflict', 'ledger-behind'],
+  permission: 'tenants:manage',
+  audit: { kind: 'change', action: 'gateway.user.invited', object: 'user' },
+});

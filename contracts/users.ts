@@ -21,10 +21,13 @@ export const user = z.strictObject({
 export type User = z.infer<typeof user>;
 
 const params = z.strictObject({ id: rowId });
+
+/** `platform` only among the platform's own people: see the handler. */
+const givableRoles = [...assignableRoles, 'platform'] as const;
 const givenRoles = z
-  .array(z.enum(assignableRoles))
+  .array(z.enum(givableRoles))
   .min(1)
-  .max(assignableRoles.length)
+  .max(givableRoles.length)
   .refine((list) => new Set(list).size === list.length, { error: 'must not repeat a role' });
 
 /** NIST SP 800-63B: length counts, composition rules do not. At most 1,024 characters. */
