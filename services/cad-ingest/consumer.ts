@@ -6,7 +6,7 @@ import { type Work, work } from './work.ts';
 /** Mails in work at a time: they wait for each other only in the reading thread. */
 const IN_WORK_MAX = 8;
 /** How long a stop may have to wait for an idle receiver. */
-const RECEIVE_WAIT_MS = 1_000;
+const RECEIVE_WAIT_MS = 500;
 /** A third of the queue's lease: two extensions may fail before it is lost. */
 const EXTEND_EVERY_MS = 10_000;
 /** After an error of the queue itself, or of the record of a failure. */

@@ -4,7 +4,7 @@ import type { SMTPServer } from 'smtp-server';
 const CONNECTIONS_PER_ADDRESS_MAX = 40;
 /** However busy it is; a client that drips bytes never becomes idle. */
 const SESSION_MS_MAX = 10 * 60_000;
-const LOOK_EVERY_MS = 5_000;
+const LOOK_EVERY_MS = 1_000;
 /** A client that names so many unknown recipients is guessing. */
 const REFUSALS_MAX = 5;
 

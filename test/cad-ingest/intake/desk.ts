@@ -4,15 +4,18 @@ import type { AuditEvent } from '#contracts/audit-event.ts';
 import { type CadMessage, listCadMessages } from '#contracts/cad-messages.ts';
 import { type CadSource, createCadSource } from '#contracts/cad-sources.ts';
 import type { CallerClaims } from '#contracts/caller.ts';
-import type { InputOf } from '#contracts/operation.ts';
-import { type Incident, listIncidents } from '#contracts/records/incident.ts';
+import type { InputOf, OutputOf } from '#contracts/operation.ts';
+import { type Incident, listIncidents, proposeIncident } from '#contracts/records/incident.ts';
 import type { DnsResolver } from '#services/cad-ingest/authentication.ts';
 import { openCadIngest } from '#services/cad-ingest/service.ts';
+import type { SmtpSettings } from '#services/cad-ingest/smtp.ts';
 import { openCoreRecords } from '#services/core-records/service.ts';
 import type { Client } from '#shared/client.ts';
+import type { Blobs } from '#shared/ports/blobs.ts';
 import type { Bus, Subscription } from '#shared/ports/bus.ts';
 import type { Queue } from '#shared/ports/queue.ts';
 import type { Json } from '#shared/ports/tables.ts';
+import { asProblem } from '#shared/problem.ts';
 import { until } from '#test/support/api.ts';
 import { openTestHost, person, type TestHost } from '#test/support/host.ts';
 
@@ -29,21 +32,45 @@ export interface Desk extends AsyncDisposable {
   readonly events: readonly AuditEvent[];
   /** Takes the services down; the stores stay, so that `start` goes on with them. */
   stop(): Promise<void>;
-  start(): Promise<void>;
+  start(smtp?: Partial<SmtpSettings>): Promise<void>;
 }
 
-export async function openDesk(settings: { resolver?: DnsResolver } = {}): Promise<Desk> {
+export interface DeskSettings {
+  readonly resolver?: DnsResolver;
+  /** Stands in for core-records: answers each proposal, or throws the Problem to answer. */
+  readonly propose?: (proposal: Proposal) => OutputOf<typeof proposeIncident>;
+  /** Puts a fault between the service and its stores. */
+  readonly faulty?: (stores: Stores) => Stores;
+}
+export type Proposal = InputOf<typeof proposeIncident>['body'];
+export interface Stores {
+  readonly blobs: Blobs;
+  readonly queue: Queue;
+}
+
+export async function openDesk(settings: DeskSettings = {}): Promise<Desk> {
+  const { resolver, propose, faulty = (stores) => stores } = settings;
   await using opened = new AsyncDisposableStack();
   const test = opened.use(await openTestHost());
   const events: AuditEvent[] = [];
   const ledger = await standInForLedger(test.host.bus, events);
   opened.defer(() => ledger.stop());
-  opened.use(await openCoreRecords(await test.parts('core-records')));
+  if (propose === undefined) {
+    opened.use(await openCoreRecords(await test.parts('core-records')));
+  } else {
+    const records = await standInForRecords(test.host.bus, propose);
+    opened.defer(() => records.stop());
+  }
   const { blobs } = await test.host.blobs('cad-mail');
   const queue = await test.host.queue('cad-ingest');
-  const parts = { ...(await test.parts('cad-ingest')), blobs, queue, mailDomain: MAIL_DOMAIN };
-  const smtp = { host: '127.0.0.1', port: 0 };
-  const open = () => openCadIngest({ ...parts, ...settings, smtp });
+  const parts = {
+    ...(await test.parts('cad-ingest')),
+    ...faulty({ blobs, queue }),
+    mailDomain: MAIL_DOMAIN,
+    resolver,
+  };
+  const open = (smtp: Partial<SmtpSettings> = {}) =>
+    openCadIngest({ ...parts, smtp: { host: '127.0.0.1', port: 0, ...smtp } });
   let service = await open();
   const stack = opened.move();
   return {
@@ -55,14 +82,31 @@ export async function openDesk(settings: { resolver?: DnsResolver } = {}): Promi
       return service.smtpPort;
     },
     stop: async () => service[Symbol.asyncDispose](),
-    async start() {
-      service = await open();
+    async start(smtp) {
+      service = await open(smtp);
     },
     async [Symbol.asyncDispose]() {
       await service[Symbol.asyncDispose]();
       await stack.disposeAsync();
     },
   };
+}
+
+function standInForRecords(
+  bus: Bus,
+  propose: NonNullable<DeskSettings['propose']>,
+): Promise<Subscription> {
+  return bus.serve(proposeIncident.name, {
+    inFlightMax: 10,
+    async answer({ body }) {
+      const { input } = body as unknown as { input: { body: Proposal } };
+      try {
+        return { ok: true, body: propose(input.body) };
+      } catch (error) {
+        return { ok: false, problem: asProblem(error).toBody() } as unknown as Json;
+      }
+    },
+  });
 }
 
 /** Takes every event and says so, as the ledger does; what it does with them is not the matter here. */
@@ -84,12 +128,15 @@ export function standInForLedger(bus: Bus, events: AuditEvent[]): Promise<Subscr
   });
 }
 
+type ListQuery = InputOf<typeof listCadMessages>['query'];
+
 /** One department: its people and what they see. */
 export interface Department {
   readonly tenant: string;
   readonly admin: CallerClaims;
   source(about?: Partial<InputOf<typeof createCadSource>['body']>): Promise<CadSource>;
-  messages(query?: InputOf<typeof listCadMessages>['query']): Promise<CadMessage[]>;
+  messages(query?: ListQuery): Promise<CadMessage[]>;
+  page(query: ListQuery): Promise<OutputOf<typeof listCadMessages>>;
   incidents(): Promise<Incident[]>;
   /** The newest message, once it is in the status. */
   messageOnce(status: CadMessage['status']): Promise<CadMessage>;
@@ -101,8 +148,9 @@ export function department(desk: Desk): Department {
   const { client } = desk;
   const tenant = randomUUIDv7();
   const admin = person({ tenant, roles: ['admin'] });
-  const messages = async (query: InputOf<typeof listCadMessages>['query'] = {}) =>
-    (await client.call(listCadMessages, { query }, admin)).body.items as CadMessage[];
+  const page = async (query: ListQuery) =>
+    (await client.call(listCadMessages, { query }, admin)).body;
+  const messages = async (query: ListQuery = {}) => (await page(query)).items as CadMessage[];
   const incidents = async () =>
     (await client.call(listIncidents, { query: {} }, admin)).body.items as Incident[];
   return {
@@ -119,6 +167,7 @@ export function department(desk: Desk): Department {
       return (await client.call(createCadSource, { body }, admin)).body as CadSource;
     },
     messages,
+    page,
     incidents,
     async messageOnce(status) {
       const found = await until('the message', messages, ([newest]) => newest?.status === status);
@@ -126,25 +175,6 @@ export function department(desk: Desk): Department {
     },
     incidentsOnce: (count) => until('the incidents', incidents, (all) => all.length === count),
   };
-}
-
-let serial = 0;
-
-/** A plain dispatch mail, each with its own number; parts of it may be replaced. */
-export function dispatchMail(
-  about: { from?: string; header?: string; body?: string } = {},
-): string {
-  serial += 1;
-  const { from = 'desk@county.example', header = '' } = about;
-  const { body = `CALL: CHIMNEY FIRE\r\nADDR: ${serial} Mill Rd\r\nID: 31-${serial}\r\n` } = about;
-  return [
-    `From: County Dispatch <${from}>`,
-    'To: someone-else@elsewhere.example',
-    'Subject: CAD Page',
-    `Message-ID: <${serial}@county.example>`,
-    `${header}`,
-    body,
-  ].join('\r\n');
 }
 
 export interface Sent {
