@@ -1,0 +1,46 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Operation } from '#contracts/operation.ts';
+import { operations } from '#contracts/operations.ts';
+import type { Answer } from '#shared/client.ts';
+import { etagOf, isNoneMatch } from './headers.ts';
+
+/** Turns an operation's answer into HTTP: status, headers and body follow from its declaration. */
+export function sendAnswer(
+  operation: Operation,
+  answer: Answer<Operation>,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  const { status = 200, method, answers } = operation.http ?? {};
+  const { body, version, receipt } = answer;
+  if (version !== undefined && operation.versioned === true) {
+    void reply.header('etag', etagOf(version));
+    const known = isNoneMatch(request.headers['if-none-match'], version);
+    if (method === 'GET' && known) return reply.code(304).send();
+  }
+  if (receipt !== undefined) {
+    void reply.header('ledger-receipt', `${receipt.seq} ${receipt.leafHash}`);
+  }
+  void reply.code(status).headers({ ...answer.headers, ...locationOf(operation, body) });
+  if (status === 204 || status === 303) return reply.send();
+  return answers === undefined ? reply.send(body) : reply.type(answers).send(String(body));
+}
+
+/** 201: where the thing can be read, if it can. 303: where to go on. */
+function locationOf(operation: Operation, body: unknown): Readonly<Record<string, string>> {
+  const { status, path } = operation.http ?? {};
+  if (status === 303) return { location: textAt(body, 'url') };
+  const id = textAt(body, 'id');
+  const isReadable = status === 201 && id !== '' && readablePaths.has(`${path}/{id}`);
+  return isReadable ? { location: `${path}/${encodeURIComponent(id)}` } : {};
+}
+
+const readablePaths = new Set(
+  operations.flatMap(({ http }) => (http?.method === 'GET' ? [http.path] : [])),
+);
+
+function textAt(body: unknown, key: string): string {
+  if (typeof body !== 'object' || body === null) return '';
+  const value = Object.entries(body).find(([name]) => name === key)?.[1];
+  return typeof value === 'string' ? value : '';
+}

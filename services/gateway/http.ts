@@ -1,0 +1,169 @@
+/**
+ * The HTTP server by itself: limits, what stands on every answer, and the two questions that come
+ * before any route: is the caller within the limits, and is it this host that is asked.
+ *
+ * A request is bounded in time and size at each step: headers by Node, the body by a timer of ours
+ * (Node has one deadline for all requests, and uploads need a long one), the answer by the deadline
+ * of the bus.
+ */
+import { randomUUIDv7 } from 'node:crypto';
+import {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  fastify,
+  LogController,
+} from 'fastify';
+import {
+  REQUEST_BODY_BYTES_MAX,
+  REQUEST_TIMEOUT_MS,
+  UPLOAD_LIFETIME_SECONDS,
+} from '#contracts/limits.ts';
+import type { Log } from '#shared/log.ts';
+import type { Metrics } from '#shared/metrics.ts';
+import { Problem } from '#shared/problem.ts';
+import { isServed, type Names } from './hosts.ts';
+import { openJsonBody } from './json-body.ts';
+import { problemAnswer, problemOf, refuseConnection } from './problems.ts';
+import type { RateLimits } from './rate-limits.ts';
+
+const HEADER_BYTES_MAX = 16 * 1024;
+const HEADERS_COUNT_MAX = 100;
+const HEADERS_TIMEOUT_MS = 10_000;
+/** Longer than the 60 s of the usual load balancer: it closes first, so that no request is lost. */
+const KEEP_ALIVE_MS = 72_000;
+/** A silent connection, of whatever kind. */
+const SILENCE_MS = 120_000;
+/** Tickets of the signed URLs are the longest parameter; ids are far shorter. */
+const PARAM_CHARS_MAX = 2_048;
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /**
+     * `probe`: asked by machines at whatever address; no limits, no host check. `upload`: has its own
+     * bounds of size and time. `sign-in`: credentials can be tried here.
+     */
+    door?: 'probe' | 'upload' | 'sign-in';
+  }
+  interface FastifyRequest {
+    /** For the log: ids of who asks, once that is known. */
+    whoAsks: { readonly tenant: string; readonly subject: string } | undefined;
+  }
+}
+
+export interface HttpParts {
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly rates: RateLimits;
+  /** Asked at each request: with port 0 the names are known only once the server listens. */
+  readonly names: () => Names;
+  readonly securityHeaders: Readonly<Record<string, string>>;
+  /** Media types that are read as JSON, besides `application/json`. */
+  readonly jsonTypes: readonly string[];
+  /** Addresses or networks whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[];
+}
+
+export function openHttp(parts: HttpParts): FastifyInstance {
+  const app = fastify({
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: () => randomUUIDv7(),
+    requestIdHeader: false,
+    trustProxy: parts.trustedProxies.length > 0 ? [...parts.trustedProxies] : false,
+    bodyLimit: REQUEST_BODY_BYTES_MAX,
+    connectionTimeout: SILENCE_MS,
+    requestTimeout: UPLOAD_LIFETIME_SECONDS * 1000,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    http: { maxHeaderSize: HEADER_BYTES_MAX, headersTimeout: HEADERS_TIMEOUT_MS },
+    // Requests that arrive while the server closes are answered, and their connections then closed.
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: PARAM_CHARS_MAX },
+    clientErrorHandler: (error, socket) => {
+      refuseConnection(error, socket, {
+        headers: parts.securityHeaders,
+        requestId: randomUUIDv7(),
+      });
+    },
+    // No hook runs before this one.
+    frameworkErrors: (error, request, reply) => {
+      void reply.headers({ ...parts.securityHeaders, 'x-request-id': request.id });
+      sendProblem(parts, error, request, reply);
+    },
+  });
+  app.server.maxHeadersCount = HEADERS_COUNT_MAX;
+  app.removeAllContentTypeParsers();
+  const types = ['application/json', ...parts.jsonTypes];
+  app.addContentTypeParser(types, { parseAs: 'buffer' }, openJsonBody(app));
+  app.decorateRequest('whoAsks', undefined);
+  app.addHook('onRequest', async (request, reply) => admitRequest(parts, request, reply));
+  app.addHook('onResponse', async (request, reply) => logAnswer(parts.log, request, reply));
+  app.setNotFoundHandler(() => {
+    throw new Problem('not-found', { detail: 'There is nothing at this path.' });
+  });
+  app.setErrorHandler((error, request, reply) => sendProblem(parts, error, request, reply));
+  return app;
+}
+
+async function admitRequest(
+  parts: HttpParts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<void> {
+  void reply.headers({ ...parts.securityHeaders, 'x-request-id': request.id });
+  const { door } = request.routeOptions.config;
+  if (door === 'probe') return;
+  if (door !== 'upload') boundBody(request, reply);
+  const kind = door === 'sign-in' ? 'sign-in' : 'request';
+  void reply.headers(await parts.rates.byAddress(request.ip, kind));
+  if (isServed(parts.names(), request.headers.host)) return;
+  throw new Problem('misdirected-host', {
+    detail: 'Ask by the host name of this service, in the Host header.',
+  });
+}
+
+/** A body that is not here in time is given up: slow senders must not hold what others need. */
+function boundBody(request: FastifyRequest, reply: FastifyReply): void {
+  const timer = setTimeout(() => {
+    if (reply.sent) {
+      request.raw.destroy();
+      return;
+    }
+    const { status, headers, body } = problemAnswer(new Problem('request-timeout'), request.id);
+    void reply
+      .code(status)
+      .headers({ ...headers, connection: 'close' })
+      .send(Buffer.from(body));
+  }, REQUEST_TIMEOUT_MS);
+  request.raw.once('end', () => clearTimeout(timer));
+  request.raw.once('close', () => clearTimeout(timer));
+}
+
+function sendProblem(
+  { log, metrics }: HttpParts,
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): void {
+  const problem = problemOf(error);
+  if (problem.code === 'internal' && !(error instanceof Problem)) {
+    metrics.alarm('internal-error');
+    log.error({ requestId: request.id, err: error }, 'a request failed');
+  }
+  const { status, headers, body } = problemAnswer(problem, request.id);
+  // Bytes, because to a text Fastify adds a charset, which this media type does not have.
+  void reply.code(status).headers(headers).send(Buffer.from(body));
+}
+
+/** The route's pattern and not the path: a path can hold a token. */
+function logAnswer(log: Log, request: FastifyRequest, reply: FastifyReply): void {
+  const line = {
+    requestId: request.id,
+    method: request.method,
+    route: request.routeOptions.url,
+    status: reply.statusCode,
+    elapsedMs: Math.round(reply.elapsedTime),
+    ...request.whoAsks,
+  };
+  if (request.routeOptions.config.door === 'probe') log.debug(line, 'answered');
+  else log.info(line, 'answered');
+}

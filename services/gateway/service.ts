@@ -1,0 +1,173 @@
+/**
+ * The gateway: the one service with a public door. It knows who calls and lets in nobody else; what
+ * callers may do is decided by the guard of the service that they ask.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { FastifyInstance } from 'fastify';
+import type { CallerClaims } from '#contracts/caller.ts';
+import { STOP_DEADLINE_MS } from '#contracts/limits.ts';
+import { operations } from '#contracts/operations.ts';
+import { auditEventOf } from '#shared/audit.ts';
+import { openContextSigner } from '#shared/context.ts';
+import type { BlobDoor } from '#shared/ports/blobs.ts';
+import type { Cache } from '#shared/ports/cache.ts';
+import type { Mailer } from '#shared/ports/mailer.ts';
+import { openService, openTools, type Service, type ServiceParts } from '#shared/service.ts';
+import { apiKeyHandlings } from './api-keys.ts';
+import { type Ask, openAsk } from './ask.ts';
+import { addDocs } from './docs.ts';
+import { addDoors } from './doors.ts';
+import { type HandlerParts, record } from './handler-parts.ts';
+import { namesOf, originOf } from './hosts.ts';
+import { openHttp } from './http.ts';
+import { identify } from './identify.ts';
+import { invitationHandlings } from './invitations.ts';
+import { openNotices } from './notices.ts';
+import { openApiOf } from './openapi.ts';
+import { openPasswords } from './passwords.ts';
+import { ensurePlatform, unlockPlatform } from './platform.ts';
+import { addProbes } from './probes.ts';
+import { openRateLimits, type RateSettings } from './rate-limits.ts';
+import { rescueHandlings } from './rescues.ts';
+import { addRoutes } from './routes.ts';
+import { securityHeaders } from './security-headers.ts';
+import { sessionHandlings } from './sessions.ts';
+import { signInHandlings } from './sign-ins.ts';
+import { tenantHandlings } from './tenants.ts';
+import { openTurns } from './turns.ts';
+import { userHandlings } from './users.ts';
+
+/** Of the time to stop, what is left to the other services of the process after the gateway. */
+const OTHERS_STOP_MS = 5_000;
+/** A key that is used after its end is an event once in this time, not at each of its requests. */
+const KEY_REFUSAL_SECONDS = 60;
+
+export interface GatewayParts extends ServiceParts {
+  readonly http: { readonly host: string; readonly port: number };
+  /** Under which the gateway is reached; absent: only on this machine. */
+  readonly publicOrigin?: string;
+  /** The ends of the signed URLs, by name of the store. */
+  readonly doors: Readonly<Record<string, BlobDoor>>;
+  readonly cache: Cache;
+  readonly mailer: Mailer;
+  readonly firstRunFile: string;
+  /** Proxies whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies?: readonly string[];
+  /** How long a stopping gateway still takes requests, for load balancers to notice. */
+  readonly drainMs?: number;
+  readonly rates?: RateSettings;
+  /** Whoever runs the machine releases the platform's locked accounts by this start. */
+  readonly unlockPlatform?: boolean;
+}
+
+export interface Gateway extends Service {
+  /** The public origin, or the address listened on. */
+  readonly origin: string;
+  readonly port: number;
+}
+
+/** Resolves when the gateway takes requests. Its disposal ends them first, then itself. */
+export async function openGateway(parts: GatewayParts): Promise<Gateway> {
+  await using opened = new AsyncDisposableStack();
+  const tools = await openTools(parts);
+  const notices = opened.use(openNotices(parts));
+  const { relay, client } = tools;
+  const passwords = openPasswords();
+  const handlerParts = { ...parts, relay, passwords, notices, turns: openTurns() };
+  const service = opened.use(await openService(parts, tools, handlingsOf(handlerParts)));
+  await ensurePlatform(handlerParts);
+  if (parts.unlockPlatform === true) await unlockPlatform(handlerParts);
+  const signer = openContextSigner(parts.vault, 'gateway', parts.clock);
+  const ask = openAsk({ client, signer, service });
+  const server = opened.use(await openServer(handlerParts, ask));
+  const stack = opened.move();
+  return { ...service, ...server, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+function handlingsOf(parts: HandlerParts) {
+  return [
+    ...signInHandlings(parts),
+    ...sessionHandlings,
+    ...tenantHandlings(parts),
+    ...userHandlings(parts),
+    ...rescueHandlings(parts),
+    ...invitationHandlings(parts),
+    ...apiKeyHandlings(parts),
+  ];
+}
+
+async function openServer(
+  parts: GatewayParts & HandlerParts,
+  ask: Ask,
+): Promise<AsyncDisposable & { readonly origin: string; readonly port: number }> {
+  const { http, publicOrigin, drainMs = 0, rates: settings = {} } = parts;
+  let isStopping = false;
+  let names = namesOf({ ...http, publicOrigin });
+  const rates = openRateLimits({ ...parts, settings });
+  const app = openHttp({
+    ...parts,
+    rates,
+    names: () => names,
+    securityHeaders: securityHeaders(originOf({ ...http, publicOrigin })),
+    jsonTypes: jsonTypes(),
+    trustedProxies: parts.trustedProxies ?? [],
+  });
+  const identifyParts = { ...parts, keyRefused: openKeyRefusals(parts) };
+  addRoutes(app, {
+    rates,
+    ask,
+    names: () => names,
+    identify: (credentials, about) => identify(identifyParts, credentials, about),
+  });
+  addDoors(app, parts.doors);
+  addProbes(app, { ...parts, isStopping: () => isStopping });
+  await addDocs(app, openApiOf(operations));
+  await app.listen(http);
+  const port = portOf(app);
+  names = namesOf({ host: http.host, port, publicOrigin });
+  return {
+    port,
+    origin: originOf({ host: http.host, port, publicOrigin }),
+    async [Symbol.asyncDispose]() {
+      isStopping = true;
+      await delay(drainMs);
+      await close(app, STOP_DEADLINE_MS - OTHERS_STOP_MS - drainMs);
+    },
+  };
+}
+
+/** Takes no new connections; requests in work end, those that do not are cut off in the end. */
+async function close(app: FastifyInstance, deadlineMs: number): Promise<void> {
+  const late = setTimeout(() => app.server.closeAllConnections(), deadlineMs);
+  await app.close();
+  clearTimeout(late);
+}
+
+/** Tells the ledger that a key was used after its end, at most once in KEY_REFUSAL_SECONDS. */
+function openKeyRefusals(parts: GatewayParts & HandlerParts) {
+  return async (caller: CallerClaims, reason: string): Promise<void> => {
+    const { id } = caller.subject;
+    const options = { windowSeconds: KEY_REFUSAL_SECONDS };
+    if ((await parts.cache.count(`key-refused/${id}`, options)) > 1) return;
+    const event = auditEventOf({
+      caller,
+      action: 'gateway.api-key.refused',
+      object: { type: 'api-key', id },
+      outcome: 'refused',
+      reason,
+      now: new Date(parts.clock()),
+    });
+    await record(parts, caller.tenant, { changes: [], events: [event] });
+  };
+}
+
+function jsonTypes(): string[] {
+  const types = operations.flatMap(({ http }) => (http?.accepts === undefined ? [] : http.accepts));
+  return [...new Set(types)];
+}
+
+function portOf(app: FastifyInstance): number {
+  const address = app.server.address();
+  if (address === null || typeof address === 'string') throw new Error('not listening on a port');
+  return address.port;
+}
