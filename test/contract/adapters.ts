@@ -96,20 +96,18 @@ export const mailerAdapters: readonly { name: string; open: Opener<Mailer> }[] =
 ];
 
 export const blobsAdapters: readonly { name: string; open: Opener<BlobStores, string> }[] = [
-  {
-    name: 'embedded',
-    open: async ({ folder, clock, use }, store) =>
-      use(
-        await openBlobs({
-          dir: join(folder, 'blobs', store),
-          store,
-          vault: use(await openVault({ dir: join(folder, 'vault') })),
-          publicOrigin: () => 'https://desk.example.org',
-          clock,
-        }),
-      ),
-  },
+  { name: 'embedded', open: openEmbeddedBlobs },
 ];
+
+export async function openEmbeddedBlobs(
+  { folder, clock, use }: Place,
+  store: string,
+): Promise<BlobStores> {
+  const vault = use(await openVault({ dir: join(folder, 'vault') }));
+  const publicOrigin = () => 'https://desk.example.org';
+  const dir = join(folder, 'blobs', store);
+  return use(await openBlobs({ dir, store, vault, publicOrigin, clock }));
+}
 
 /** Two ends of one bus, as two services have them. */
 export interface BusEnds extends AsyncDisposable {

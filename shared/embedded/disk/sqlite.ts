@@ -8,7 +8,7 @@ import { makeFolder } from './durable.ts';
  * SQLite itself waits this long for another process, and everything here waits with it: short, so
  * that the longer wait is the one between tries, which stops nobody.
  */
-const BUSY_WAIT_MS = 20;
+const BUSY_WAIT_MS = 5;
 const BUSY_PAUSE_MS = 10;
 const BUSY_DEADLINE_MS = 5_000;
 /** A write-ahead log that grew in a rush is cut back to this. */
