@@ -6,6 +6,7 @@ export interface PutTerms {
   readonly contentType: string;
   readonly sizeBytes: number;
   readonly sha256: string;
+  /** At most UPLOAD_LIFETIME_SECONDS. */
   readonly lifetimeSeconds: number;
 }
 
@@ -14,6 +15,7 @@ export interface GetTerms {
   readonly contentType: string;
   /** Name offered to the person who saves it; sent as a safe `Content-Disposition: attachment`. */
   readonly fileName: string;
+  /** At most SIGNED_URL_LIFETIME_SECONDS_MAX. */
   readonly lifetimeSeconds: number;
 }
 
@@ -29,22 +31,24 @@ export interface BlobHead {
 }
 
 /**
- * Whole objects by key. Keys are `/`-separated segments of `[A-Za-z0-9._-]`, at most 512
- * characters, no segment `.` or `..`.
+ * Whole objects by key. Keys are `/`-separated segments of 1 to 200 of `[A-Za-z0-9._-]`, at most 512
+ * characters, no segment `.` or `..`; a key may be the beginning of others. Anything else as a key
+ * is a bug, because keys are made inside.
  */
 export interface Blobs {
   /**
-   * Puts the bytes if the key is free. Durable before it resolves, and never visible in part.
-   * `exists` when there is an object already: it is left as it is.
+   * Puts the bytes if the key is free. Durable before it resolves, and never visible in part: a
+   * stream that breaks off leaves nothing and its error comes back. `exists` when there is an object
+   * already (durable too): it is left as it is. The stream is read to its end, or destroyed.
    */
   put(key: string, bytes: Uint8Array | Readable): Promise<'stored' | 'exists'>;
   /** Length and SHA-256 of the stored bytes; `undefined` when there is no such object. */
   head(key: string): Promise<BlobHead | undefined>;
-  /** `undefined` when there is no such object. */
+  /** `undefined` when there is no such object. The stream MUST be read or destroyed. */
   get(key: string): Promise<Readable | undefined>;
   /** Idempotent. */
   remove(key: string): Promise<void>;
-  /** URL to which the client PUTs the bytes itself, with the headers given. */
+  /** URL to which the client PUTs the bytes itself, with the headers given and `content-length`. */
   signPut(terms: PutTerms): Promise<SignedUrl>;
   /** URL from which the client GETs the bytes itself. */
   signGet(terms: GetTerms): Promise<SignedUrl>;
@@ -69,10 +73,16 @@ export interface BlobStores extends AsyncDisposable {
  * serves `PUT` and `GET /blobs/{store}/{ticket}` through it. The ticket is the whole authority.
  */
 export interface BlobDoor {
+  /**
+   * 201 stored, 200 the same bytes are there already; 403 for a ticket that is not valid (any more),
+   * 409 other bytes are there, 411 and 415 for headers, 422 for bytes that are not those announced.
+   * After 403, 411, 415 and a wrong `content-length` the body is not read.
+   */
   accept(request: {
     readonly ticket: string;
     readonly headers: Readonly<Record<string, string | undefined>>;
     readonly body: Readable;
   }): Promise<DoorAnswer>;
+  /** 200 with headers and body; 403 for a ticket that is not valid (any more), 404 when it is gone. */
   serve(ticket: string): Promise<DoorAnswer>;
 }

@@ -19,19 +19,23 @@ export interface Subscription {
 
 /**
  * Carries requests and news between services; holds nothing. Values arrive as JSON copies. Subjects
- * are dot-separated words of `[a-z0-9-]`.
+ * are dot-separated words of `[a-z0-9-]`. Closing it ends the work in flight; from then on it refuses
+ * with Problem `unavailable`.
  */
 export interface Bus extends AsyncDisposable {
   /**
    * Asks one of those who serve the subject. Rejects with Problem `unavailable` when nobody serves
-   * it or the connection is gone, `timeout` when no answer came in time (the request may have been
-   * carried out all the same), `too-large` over BUS_MESSAGE_BYTES_MAX.
+   * it, all who do are busy, or there is no connection: it was not carried out. `timeout` when no
+   * answer came in time or the connection broke meanwhile: it may have been carried out.
+   * `too-large` when the request is over BUS_MESSAGE_BYTES_MAX (not sent) or the answer is (carried
+   * out): a list asks for fewer items then.
    */
   request(subject: string, body: Json, options: { readonly timeoutMs: number }): Promise<Json>;
   /**
-   * Serves a subject. Several that serve the same one share its requests. At most `inFlightMax`
-   * are worked on at a time; more are refused with Problem `unavailable` at once. `answer` MUST NOT
-   * reject: a rejection is a bug and reaches the caller as Problem `internal`.
+   * Serves a subject; requests made after this has resolved are heard. Several that serve the same
+   * one share its requests. At most `inFlightMax` are worked on at a time, counted to the end of
+   * the work and not of the caller's patience; more are refused with Problem `unavailable` at once.
+   * `answer` MUST NOT reject: a rejection is a bug and reaches the caller as Problem `internal`.
    */
   serve(
     subject: string,
@@ -42,7 +46,10 @@ export interface Bus extends AsyncDisposable {
   ): Promise<Subscription>;
   /** Tells whoever listens just now. At most once; lost when nobody does. */
   publish(subject: string, body: Json): Promise<void>;
-  /** Hears every publication on the subject; `*` as a word matches any one word. */
+  /**
+   * Hears every publication on the subject; `*` as a word matches any one word. `hear` MUST NOT
+   * throw: that is a bug, and ends the process like any other error that reaches nobody.
+   */
   listen(subject: string, hear: (subject: string, body: Json) => void): Promise<Subscription>;
   /** Resolves when the connection is up; rejects with Problem `unavailable` when it is not. */
   ping(): Promise<void>;

@@ -9,6 +9,9 @@ export interface OutgoingMail {
 
 /** Mail to people. Accepted is not delivered; a repeated send may deliver twice. */
 export interface Mailer extends AsyncDisposable {
-  /** Resolves when a relay or folder has durably taken the mail. Rejects with a Problem otherwise. */
+  /**
+   * Resolves when a relay or folder has durably taken the mail. Rejects with Problem `validation`
+   * when `to` is not one plain address, `unavailable` when the relay cannot take it now.
+   */
   send(mail: OutgoingMail): Promise<void>;
 }

@@ -11,12 +11,17 @@ export interface Delivery {
 
 /**
  * Work that must be done at least once. Not ordered. A delivery is leased: it comes again when the
- * lease runs out, and goes to the dead letters after `triesMax` deliveries.
+ * lease runs out, and goes to the dead letters after `triesMax` deliveries. A lease is lost once
+ * the work was delivered again, is a dead letter or was given back; until then the delivery is
+ * good, even when its time has run out.
  */
 export interface Queue extends AsyncDisposable {
-  /** Durable before it resolves. */
+  /** Durable before it resolves. Problem `too-large` over QUEUE_BODY_BYTES_MAX. */
   send(body: Json): Promise<void>;
-  /** Up to `limit` deliveries; waits up to `waitMs` for the first. Empty when none came. */
+  /**
+   * Up to `limit` deliveries; waits up to `waitMs` for the first. Empty when none came, or when the
+   * queue was closed meanwhile.
+   */
   receive(request: {
     readonly limit: number;
     readonly waitMs: number;
@@ -25,7 +30,11 @@ export interface Queue extends AsyncDisposable {
   done(delivery: Delivery): Promise<boolean>;
   /** Keeps the lease for another full term. `false` when it was lost meanwhile. */
   extend(delivery: Delivery): Promise<boolean>;
-  /** Gives it back: it comes again after `delayMs`, or is a dead letter at its last try. */
+  /**
+   * Gives it back: it comes again after `delayMs`, or is a dead letter at its last try. Without
+   * effect when the lease was lost.
+   */
   retry(delivery: Delivery, request: { readonly delayMs: number }): Promise<void>;
+  /** Given back with a delay is `waiting` too. */
   depth(): Promise<{ readonly waiting: number; readonly leased: number; readonly dead: number }>;
 }

@@ -13,12 +13,15 @@ export type Json =
 export interface RowKey {
   /** Kind of row: `incident`, `history`. Lower-case words with hyphens. */
   readonly kind: string;
-  /** Sorts by UTF-8 bytes inside the kind: UUIDv7s and padded numbers sort by age. 1 to 512 bytes. */
+  /**
+   * Sorts by UTF-8 bytes inside the kind: UUIDv7s and padded numbers sort by age. 1 to 512 bytes,
+   * well-formed, without NUL.
+   */
   readonly id: string;
 }
 
 export interface Row<Value = Json> extends RowKey {
-  /** 1 at the first put, one more with each. */
+  /** 1 at the first put, one more with each; 1 again for a row that is put anew after its removal. */
   readonly version: number;
   readonly value: Value;
   /** Bytes beside the value, for what is no JSON (the ledger's blocks). */
@@ -50,22 +53,26 @@ export type DirectoryChange =
   | { readonly drop: RowKey };
 
 export interface Write {
+  /** Each row at most once; what is to be written is copied before `write` gives back its promise. */
   readonly changes: readonly Change[];
   readonly directory?: readonly DirectoryChange[];
-  /** The audit events of the change: put into the outbox in the same transaction. */
+  /** The audit events of the change: put into the outbox in this order, in the same transaction. */
   readonly events: readonly AuditEvent[];
   /** Why a write has no event. Without events and without a reason the write is refused (a bug). */
   readonly unaudited?: string;
 }
 
-/** `conflict` names the first key whose expectation did not hold; nothing at all was written. */
+/**
+ * `conflict` names the first key whose expectation did not hold, changes before directory; adding a
+ * directory entry that is there already is one. Nothing at all was written.
+ */
 export type WriteResult = { readonly ok: true } | { readonly ok: false; readonly conflict: RowKey };
 
 export interface ListRequest {
   readonly kind: string;
   /** Only ids that begin with this. */
   readonly prefix?: string;
-  /** Only ids after this one, in the direction of the list; exclusive. */
+  /** Only ids after this one, in the direction of the list; exclusive. There need be no such row. */
   readonly after?: string;
   /** 1 to LIST_ROWS_MAX. */
   readonly limit: number;
@@ -82,6 +89,8 @@ export interface TenantTables {
   /**
    * All or nothing, durable before it resolves: a `kill -9` right after MUST NOT lose it. At most
    * WRITE_ITEMS_MAX changes, directory changes and events together. A lost race is a result value.
+   * Rejects with Problem `too-large` for a row over ROW_BYTES_MAX and `unavailable` when the store
+   * cannot be had; nothing was written then. Any other rejection leaves that open: read first.
    */
   write(write: Write): Promise<WriteResult>;
 }
@@ -101,7 +110,7 @@ export interface Tables extends AsyncDisposable {
     readonly after: number;
     readonly limit: number;
   }): Promise<readonly OutboxEvent[]>;
-  /** Forgets events which the ledger has. Idempotent. */
+  /** Forgets events which the ledger has. Idempotent. After a power cut they may be there again. */
   outboxDone(positions: readonly number[]): Promise<void>;
   /** How many events wait, and since when the oldest does (ms since the epoch). */
   outboxDepth(): Promise<{ readonly events: number; readonly oldestAt: number | undefined }>;

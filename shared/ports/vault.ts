@@ -10,8 +10,9 @@ export interface PublicKey {
 export type SealContext = Readonly<Record<string, string>>;
 
 /**
- * Keys that never leave. Names are `[a-z0-9-]`, dot- or slash-separated. A key is made at its first
- * use; two processes that make the same one at the same time end with one.
+ * Keys that never leave. Names are words of `[a-z0-9-]`, dot- or slash-separated, at most 128
+ * characters. A key is made at its first use; two processes that make the same one at the same time
+ * end with one.
  */
 export interface Vault extends AsyncDisposable {
   /** Ed25519 signature, 64 bytes, by the current key of that name. */
@@ -21,7 +22,10 @@ export interface Vault extends AsyncDisposable {
   ): Promise<{ readonly keyId: string; readonly signature: Uint8Array }>;
   /** Newest first; the current one is always among them. */
   publicKeys(name: string): Promise<readonly PublicKey[]>;
-  /** Makes a new current key; the old one stays among the public keys. */
+  /**
+   * Makes a new current key; the old one stays among the public keys. Other processes see it, and
+   * sign with it, within a few seconds.
+   */
   rotate(name: string): Promise<PublicKey>;
   /** Authenticated encryption under the vault's own key, bound to the context. */
   seal(context: SealContext, bytes: Uint8Array): Promise<Uint8Array>;
