@@ -71,7 +71,7 @@ export const finishFile = operation({
   http: { method: 'POST', path: '/v1/files/{id}/finish', status: 200 },
   params,
   output: file,
-  problems: ['not-found', 'conflict', 'content-mismatch', 'ledger-behind'],
+  problems: ['not-found', 'conflict', 'version-mismatch', 'content-mismatch', 'ledger-behind'],
   permission: 'files:write',
   audit: { kind: 'change', action: 'files.file.finished', object: 'file' },
   versioned: true,

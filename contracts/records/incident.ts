@@ -132,7 +132,7 @@ export const updateIncident = operation({
   params,
   body: incidentPatch,
   output: incident,
-  problems: ['not-found', 'conflict', 'version-mismatch', 'ledger-behind'],
+  problems: ['not-found', 'conflict', 'version-mismatch', 'too-large', 'ledger-behind'],
   permission: 'incidents:write',
   audit: { kind: 'change', action: 'core-records.incident.updated', object: 'incident' },
   versioned: true,
