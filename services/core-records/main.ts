@@ -10,5 +10,6 @@ if (import.meta.main) {
     const publicOrigin = publicOriginOf(config);
     const { parts } = await openAlone(stack, { name: 'core-records', publicOrigin, config });
     stack.use(await openCoreRecords(parts));
+    parts.log.info({}, 'ready');
   });
 }
