@@ -2,7 +2,7 @@ import { type AddressParts, readAddress } from './address/address.ts';
 import { datesIn, timesIn } from './values/clock.ts';
 import { findDeterminant, isIncidentNumber, isPhone } from './values/codes.ts';
 import { findCoordinates } from './values/coordinates.ts';
-import { isStrongNatureWord, natureScore } from './values/nature-words.ts';
+import { natureScore } from './values/nature-words.ts';
 import { overlap, without } from './values/span.ts';
 import { unitListScore } from './values/units.ts';
 
@@ -33,19 +33,28 @@ export interface Fragment {
 }
 
 const WORDS_MAX = 6;
+const VALUE_CHARS_MAX = 200;
+const NATURE_WORDS_MAX = 10;
+const NATURE_LEAST = 0.5;
+/** A road by itself needs a surer suffix than `SILVER SPRINGS` has. */
+const ROAD_LEAST = 0.6;
 const CHANNEL =
   /^(?:OPS|TAC|TG|CH|CHAN|CHANNEL|FG|FIREGROUND|FIRE TAC|TALKGROUP|FD TAC|EMS TAC|MED)[ -]?\d{1,4}[A-Z]?$/i;
 const PRIORITY = /^(?:P|PRI|PRIORITY|CODE)?[ -]?[0-9]$/i;
-const CROSS = /^(?:btwn|between|x-?st(?:reet)?s?|xs|c\/s|cross(?: streets?)?|intersection of)\b/i;
+const CROSS =
+  /^(?:btwn|between|x-?st(?:reet)?s?|xs|c\/s|cross(?: st(?:reet)?s?)?|intersection of)\b/i;
 const APARTMENT = /^(?:APT|UNIT|STE|SUITE|LOT|RM|ROOM|BLDG|TRLR|#)\.? ?#?[A-Z0-9-]{1,6}$/i;
 
 export function classify(value: string): Fragment {
   const text = value.trim();
-  const short = text.length <= 200;
+  if (text.length > VALUE_CHARS_MAX) return { text, kind: 'text', score: 0.5 };
   return (
-    (short ? typed(text) : undefined) ??
+    typed(text) ??
     placed(text) ??
-    (short ? worded(text) : undefined) ?? { text, kind: 'text', score: 0.5 }
+    listed(text) ??
+    natured(text) ??
+    bare(text) ??
+    worded(text) ?? { text, kind: 'text', score: 0.5 }
   );
 }
 
@@ -58,11 +67,7 @@ function typed(text: string): Fragment | undefined {
   if (PRIORITY.test(text)) return { text, kind: 'priority', score: 0.7 };
   if (CHANNEL.test(text)) return { text, kind: 'channel', score: 0.8 };
   if (APARTMENT.test(text)) return { text, kind: 'apartment', score: 0.8 };
-  if (CROSS.test(text)) return { text, kind: 'cross', score: 0.9 };
-  const units = unitListScore(text);
-  const number = text.split(' ').length === 1 && isIncidentNumber(text);
-  if (number && !(units >= 0.8 && text.length < 7)) return { text, kind: 'number', score: 0.85 };
-  return units >= 0.6 ? { text, kind: 'units', score: units } : undefined;
+  return CROSS.test(text) ? { text, kind: 'cross', score: 0.9 } : undefined;
 }
 
 function isMoment(text: string): boolean {
@@ -82,22 +87,51 @@ function isCoordinates(text: string): boolean {
 
 /** Addresses and roads. Words of a call type in front mean that two fields stand in one text. */
 function placed(text: string): Fragment | undefined {
-  if (text.length > 160) return undefined;
   const parts = readAddress(text);
-  if (parts.address === undefined || parts.form === 'plain' || parts.form === 'none') {
+  const { form } = parts;
+  if (form === 'bare' || form === 'plain' || form === 'none') return undefined;
+  const lead = parts.placeName ?? '';
+  if (natureScore(lead) >= NATURE_LEAST || (parts.note ?? '').split(' ').length > 4) {
     return undefined;
   }
-  const lead = parts.placeName ?? '';
-  if (natureScore(lead) >= 0.5 || (parts.note ?? '').split(' ').length > 4) return undefined;
-  if (parts.form === 'road') return { text, kind: 'road', score: parts.certain, parts };
-  return { text, kind: 'address', score: parts.certain, parts };
+  if (form === 'open') return opened(text, parts);
+  if (form !== 'road') return { text, kind: 'address', score: parts.certain, parts };
+  const known = parts.certain >= ROAD_LEAST && natureScore(text) < NATURE_LEAST;
+  return known ? { text, kind: 'road', score: parts.certain, parts } : undefined;
+}
+
+/** `MAIN / OAK`; not `OVERDOSE/POISONING`, and nothing of many words. */
+function opened(text: string, parts: AddressParts): Fragment | undefined {
+  const words = text.split(/[\s/&]+/);
+  const plain = natureScore(text) === 0 && words.length <= 6 && !/\d/.test(words[0] ?? '');
+  return plain
+    ? { text, kind: 'address', score: 0.4, parts: { ...parts, certain: 0.4 } }
+    : undefined;
+}
+
+function listed(text: string): Fragment | undefined {
+  const units = unitListScore(text);
+  const number = !text.includes(' ') && isIncidentNumber(text);
+  if (number && !(units >= 0.8 && text.length < 7)) return { text, kind: 'number', score: 0.85 };
+  return units >= 0.6 ? { text, kind: 'units', score: units } : undefined;
+}
+
+function natured(text: string): Fragment | undefined {
+  const nature = natureScore(text);
+  const short = text.split(/\s+/).length <= NATURE_WORDS_MAX;
+  return nature >= NATURE_LEAST && short ? { text, kind: 'nature', score: nature } : undefined;
+}
+
+/** A number and words without a suffix: `100 BROADWAY`. */
+function bare(text: string): Fragment | undefined {
+  const parts = readAddress(text);
+  const fits = parts.form === 'bare' && /[A-Za-z]{3}/.test(text) && text.length <= 60;
+  if (!fits || parts.certain < 0.5) return undefined;
+  return { text, kind: 'address', score: parts.certain * 0.7, parts };
 }
 
 function worded(text: string): Fragment | undefined {
   const words = text.split(/\s+/);
-  const nature = natureScore(text);
-  if (nature >= 0.5 && words.length <= 10) return { text, kind: 'nature', score: nature };
   if (words.length > WORDS_MAX) return undefined;
-  const some = words.some(isStrongNatureWord) ? 0.4 : 0.3;
-  return { text, kind: 'words', score: some };
+  return { text, kind: 'words', score: 0.3 + natureScore(text) * 0.2 };
 }

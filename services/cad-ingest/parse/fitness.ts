@@ -68,6 +68,7 @@ function isDegrees(text: string): number {
 function addressFitness(text: string): number {
   const parts = readAddress(text);
   if (parts.form === 'plain') return 0.35;
+  if (parts.form === 'bare' || parts.form === 'open') return 0.6;
   if (parts.form === 'none') return parts.coordinates === undefined ? 0.1 : 0.6;
   return 0.7 + parts.certain * 0.3;
 }

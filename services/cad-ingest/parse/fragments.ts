@@ -6,6 +6,7 @@ import { findDeterminant, isIncidentNumber, phonesIn } from './values/codes.ts';
 import { findCoordinates } from './values/coordinates.ts';
 import { isJoiningWord, isNatureWord, isStrongNatureWord } from './values/nature-words.ts';
 import { overlap, type Span } from './values/span.ts';
+import { isUnitCode } from './values/units.ts';
 
 const FRAGMENTS_MAX = 80;
 const SAMPLE_CHARS_MAX = 1_500;
@@ -32,7 +33,9 @@ const DELIMITERS: readonly { readonly mark: string; readonly least: number }[] =
 export function cutFragments(text: string): Fragment[] {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   const mark = delimiterOf(lines);
-  const pieces = lines.flatMap((line) => (mark === undefined ? [line] : splitAt(line, mark)));
+  const pieces = lines.flatMap((line) =>
+    mark === undefined ? [line] : line.split(mark, FRAGMENTS_MAX + 1),
+  );
   return pieces
     .slice(0, FRAGMENTS_MAX)
     .map((piece) => piece.trim())
@@ -60,10 +63,6 @@ function isFieldMark(sample: string, mark: string): boolean {
   return kinds.has('address') || (kinds.has('road') && kinds.has('nature'));
 }
 
-function splitAt(line: string, mark: string): string[] {
-  return line.split(mark, FRAGMENTS_MAX + 1);
-}
-
 /** A fragment that holds several values is cut around them. */
 function divide(piece: string): Fragment[] {
   const whole = classify(piece);
@@ -76,28 +75,39 @@ function aroundAddress(piece: string): Fragment[] | undefined {
   const found = findAddress(piece);
   if (found === undefined) return undefined;
   const { match, before, behind } = found;
+  const certain = match.certain * 0.85;
+  const { text, form, crossStreets } = match;
   const address: Fragment = {
-    text: match.text,
-    kind: match.form === 'road' ? 'road' : 'address',
-    score: match.certain * 0.85,
-    parts: {
-      address: match.text,
-      form: match.form,
-      certain: match.certain * 0.85,
-      crossStreets: match.crossStreets,
-    },
+    text,
+    kind: form === 'road' ? 'road' : 'address',
+    score: certain,
+    parts: { address: text, form, certain, crossStreets },
   };
   const lead = aroundValues(before);
   const named = lead.some((fragment) => fragment.kind === 'nature');
-  return [
-    ...lead,
-    address,
-    ...aroundValues(behind).flatMap((each) => (named ? [each] : nature(each))),
-  ];
+  const { apartment, rest } = shedApartment(behind);
+  const tail = aroundValues(rest).flatMap((each) => (named ? [each] : aroundNature(each)));
+  return [...lead, address, ...apartment, ...tail];
+}
+
+/** `... 14TH ST 2B FAIRVALE`: a short token with a digit right behind the street. */
+function shedApartment(behind: string): { apartment: Fragment[]; rest: string } {
+  const found =
+    /^[\s,]{0,3}((?:(?:APT|UNIT|STE|SUITE|LOT|RM|ROOM|BLDG|TRLR)\.? ?#?|#)[A-Z0-9-]{1,6}|\d{1,3}[A-Z]?|[A-Z])(?=\s|,|$)(?!\s?[-/:])/i.exec(
+      behind.slice(0, 40),
+    );
+  const text = found?.[1];
+  if (found === null || text === undefined || /^[NSEWX]$/i.test(text)) {
+    return { apartment: [], rest: behind };
+  }
+  return {
+    apartment: [{ text, kind: 'apartment', score: 0.6 }],
+    rest: behind.slice(found[0].length),
+  };
 }
 
 /** `MAYFIELD STRUCTURE FIRE caller sees smoke`: the run of call-type words is a fragment. */
-function nature(fragment: Fragment): Fragment[] {
+function aroundNature(fragment: Fragment): Fragment[] {
   if (fragment.kind === 'nature' && fragment.score === 1) return [fragment];
   if (!['nature', 'text', 'words'].includes(fragment.kind)) return [fragment];
   const words = fragment.text.split(' ');
@@ -129,12 +139,19 @@ function aroundValues(piece: string): Fragment[] {
   return fragments;
 }
 
+const CROSS_MARK =
+  /(?<![A-Za-z])(?:XS|XST|X-ST|BTWN|BETWEEN|C\/S|CROSS STS?|CROSS STREETS?)(?![A-Za-z])/i;
+
+/** Words between values; the cross streets among them begin at their own word. */
 function pushWords(fragments: Fragment[], text: string): void {
-  const bare = text
-    .replace(/^[\s,;:.-]{1,8}/, '')
-    .replace(/[\s,;:-]{1,8}$/, '')
-    .trim();
-  if (bare !== '') fragments.push(classify(bare));
+  const mark = CROSS_MARK.exec(text)?.index ?? text.length;
+  for (const part of [text.slice(0, mark), text.slice(mark)]) {
+    const bare = part
+      .replace(/^[\s,;:.-]{1,8}/, '')
+      .replace(/[\s,;:-]{1,8}$/, '')
+      .trim();
+    if (bare !== '') fragments.push(classify(bare));
+  }
 }
 
 function valueSpans(text: string): Span<string>[] {
@@ -142,11 +159,7 @@ function valueSpans(text: string): Span<string>[] {
   const determinant = findDeterminant(text);
   const words = [...text.matchAll(/[#A-Za-z0-9-]{5,24}/g)]
     .filter((match) => isIncidentNumber(match[0]) && match[0].length >= 6)
-    .map((match) => ({
-      value: match[0],
-      start: match.index,
-      end: match.index + match[0].length,
-    }));
+    .map((match) => spanOf(match));
   const spans = [
     ...(coordinates === undefined ? [] : [{ ...coordinates, value: '' }]),
     ...datesIn(text),
@@ -154,13 +167,27 @@ function valueSpans(text: string): Span<string>[] {
     ...phonesIn(text),
     ...(determinant === undefined ? [] : [determinant]),
     ...words,
+    ...unitRuns(text),
   ];
   return disjoint(spans);
 }
 
+/** Unit ids with nothing but commas and blanks between them: `E12,M4 T7`. */
+function unitRuns(text: string): Span<string>[] {
+  return [...text.matchAll(/[A-Z0-9-]{2,8}(?:[,;] ?[A-Z0-9-]{2,8}){1,20}/g)]
+    .filter((match) =>
+      match[0].split(/[,; ]+/).every((word) => isUnitCode(word) && /[A-Z]/.test(word)),
+    )
+    .map((match) => spanOf(match));
+}
+
+function spanOf(match: RegExpExecArray): Span<string> {
+  return { value: match[0], start: match.index, end: match.index + match[0].length };
+}
+
 function disjoint(spans: Span<string>[]): Span<string>[] {
   const kept: Span<string>[] = [];
-  for (const span of spans.sort((one, other) => one.start - other.start)) {
+  for (const span of spans.sort((one, other) => one.start - other.start || other.end - one.end)) {
     const last = kept.at(-1);
     if (last === undefined || !overlap(last, span)) kept.push(span);
   }

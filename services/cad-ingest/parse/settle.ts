@@ -79,46 +79,56 @@ function claimAddress(board: Board, sure: number): void {
   board.address = best;
 }
 
+const FORM_VALUE: Record<NonNullable<Fragment['parts']>['form'], number> = {
+  house: 4,
+  block: 4,
+  mile: 3.5,
+  intersection: 3,
+  bare: 2.5,
+  open: 2,
+  road: 1.5,
+  plain: 0,
+  none: 0,
+};
+
 function addressScore(fragment: Fragment, at: number): number {
   if (fragment.parts === undefined) return 0;
-  const forms = { house: 4, block: 4, intersection: 3, road: 1.5, plain: 0, none: 0 };
-  return forms[fragment.parts.form] + fragment.score - at * 0.15;
+  return FORM_VALUE[fragment.parts.form] + fragment.score - at * 0.15;
 }
 
-/** Words of call types first, best in front of the address; else the words that stand there. */
+/**
+ * Words of call types first, near the address and best before it; else a code, or the words that
+ * stand there.
+ */
 function claimNature(board: Board, sure: number): void {
   const { draft, fragments, used } = board;
   if (has(draft, 'nature')) return;
   let best = -1;
   let bestScore = 0;
-  for (const [at, fragment] of fragments.entries()) {
-    if (used.has(at) || fragment.kind !== 'nature') continue;
-    const early = board.address < 0 || at < board.address ? 0.4 : 0;
-    const value = fragment.score + early - Math.abs(at - Math.max(0, board.address)) * 0.06;
+  for (const at of fragments.keys()) {
+    const value = natureValue(board, at);
     if (value > bestScore) [best, bestScore] = [at, value];
   }
-  if (best < 0) best = wordsNearAddress(board);
   const chosen = fragments[best];
   if (chosen === undefined) return;
   used.add(best);
   take(draft, 'nature', chosen.text, sure * (chosen.kind === 'nature' ? BY_FORM : BY_PLACE));
 }
 
-/** The text right before the address, or the first text behind it. */
-function wordsNearAddress(board: Board): number {
-  const { fragments, used, address } = board;
-  for (let at = address - 1; at >= 0; at -= 1) if (isOpenText(board, at)) return at;
-  if (address < 0) return -1;
-  return fragments.findIndex(
-    (fragment, at) =>
-      at > address + 1 && !used.has(at) && isOpenText(board, at) && fragment.text.length < 60,
-  );
-}
+const NATURE_VALUE: Partial<Record<FragmentKind, number>> = { code: 0.35, words: 0.25, text: 0.1 };
+const NATURE_CHARS_MAX = 100;
 
-function isOpenText(board: Board, at: number): boolean {
+function natureValue(board: Board, at: number): number {
   const fragment = board.fragments[at];
-  if (fragment === undefined || board.used.has(at)) return false;
-  return fragment.kind === 'words' || (fragment.kind === 'text' && fragment.text.length < 100);
+  const { address } = board;
+  if (fragment === undefined || fragment.text.length > NATURE_CHARS_MAX) return 0;
+  if (board.used.has(at) && fragment.kind !== 'code') return 0;
+  const own = fragment.kind === 'nature' ? fragment.score : (NATURE_VALUE[fragment.kind] ?? 0);
+  if (own === 0) return 0;
+  const early = address < 0 || at < address ? 0.4 : 0;
+  // Words right behind the address are rather the town.
+  const town = fragment.kind === 'words' && at === address + 1 ? 0.15 : 0;
+  return own + early - town - Math.abs(at - Math.max(0, address)) * 0.06;
 }
 
 /** The short text right behind the address. */
@@ -145,7 +155,10 @@ function claimCross(board: Board, sure: number): void {
   for (let at = address + 1; at < fragments.length && taken < 2; at += 1) {
     const fragment = fragments[at];
     if (fragment === undefined || used.has(at)) continue;
-    const crossing = fragment.kind === 'road' || fragment.parts?.form === 'intersection';
+    const crossing =
+      fragment.kind === 'road' ||
+      fragment.parts?.form === 'intersection' ||
+      fragment.parts?.form === 'open';
     if (!crossing) continue;
     take(draft, 'crossStreets', fragment.text, sure * BY_PLACE);
     used.add(at);

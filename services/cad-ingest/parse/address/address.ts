@@ -6,10 +6,16 @@ import { type AddressForm, matchPlace, type PlaceMatch, passMarks, squeeze } fro
 import { readTail, type Tail, type TailHints } from './tail.ts';
 import { INTERSECTION_MARKS } from './words.ts';
 
+/**
+ * Without a suffix to hold on to: `bare` is a number and words, `open` two names with a mark between
+ * them, `plain` words alone; `none` is no address.
+ */
+type LooseForm = 'bare' | 'open' | 'plain' | 'none';
+
 /** What a value that holds an address says. */
 export interface AddressParts {
   readonly address?: string;
-  readonly form: AddressForm | 'plain' | 'none';
+  readonly form: AddressForm | LooseForm;
   /** 0..1: how surely `address` is the whole address and nothing but it. */
   readonly certain: number;
   readonly apartment?: string;
@@ -39,6 +45,9 @@ export function readAddress(value: string, hints: TailHints = {}): AddressParts 
   if (bare === '') return { ...NONE, ...place };
   const source = { text: bare, tokens: tokenize(bare) };
   const match = bestMatch(source);
+  const sure = match?.form === 'road' || match === undefined ? undefined : match;
+  const open = sure === undefined ? openIntersection(source) : undefined;
+  if (open !== undefined) return { ...fromMatch(source, open, hints), ...place, form: 'open' };
   const parts = match === undefined ? plainAddress(source, hints) : fromMatch(source, match, hints);
   return { ...parts, ...place };
 }
@@ -70,7 +79,7 @@ function bestMatch(source: Source): PlaceMatch | undefined {
       bestRank = value;
     }
   }
-  return best ?? openIntersection(source);
+  return best;
 }
 
 /** Only a house number may stand behind words of a place name; the rest begins at a mark. */
@@ -82,13 +91,13 @@ function isStart(tokens: readonly Token[], at: number): boolean {
 }
 
 function rank(source: Source, match: PlaceMatch): number {
-  const forms = { house: 4, block: 4, intersection: 3, road: 2 };
+  const forms = { house: 4, block: 4, mile: 3.5, intersection: 3, road: 2 };
   const inParentheses = source.tokens[match.start - 1]?.text === '(';
   const first = match.start === 0 ? 0.6 : 0;
   return forms[match.form] + first + match.certain / 2 - (inParentheses ? 3 : 0);
 }
 
-/** `MAIN / OAK`: two names without a suffix on either side of a mark. */
+/** `MAIN / OAK`, `RIVERWALK / 278TH HWY`: a mark between two names, one without a suffix. */
 function openIntersection(source: Source): PlaceMatch | undefined {
   const { text, tokens } = source;
   const mark = tokens.findIndex((token) => /^[/&\\]$/.test(token.text));
@@ -170,7 +179,7 @@ function plainAddress(source: Source, hints: TailHints): AddressParts {
     return { ...rest, form: 'none', ...(written === '' ? {} : { placeName: written }) };
   }
   const address = house === undefined ? written : `${house.text} ${written}`;
-  return { ...rest, form: house === undefined ? 'plain' : 'house', address };
+  return { ...rest, form: house === undefined ? 'plain' : 'bare', address };
 }
 
 function partsOfTail(tail: Tail): Omit<Tail, 'clean'> {

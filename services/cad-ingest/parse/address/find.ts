@@ -1,5 +1,6 @@
 import { FREE_TEXT_CHARS_MAX } from '../text/limits.ts';
 import { tokenize } from '../text/tokens.ts';
+import { isNatureWord } from '../values/nature-words.ts';
 import { matchPlace, type PlaceMatch } from './place.ts';
 
 /** An address in running text, and what stands before and behind it. */
@@ -9,7 +10,7 @@ export interface Found {
   readonly behind: string;
 }
 
-const FORM_RANK = { house: 3, block: 3, intersection: 2, road: 1 };
+const FORM_RANK = { house: 3, block: 3, mile: 2.2, intersection: 2, road: 1 };
 /** How much later an address may stand and still win by its form. */
 const LATER_COST = 0.01;
 
@@ -32,9 +33,23 @@ export function findAddress(text: string): Found | undefined {
     }
   }
   if (best === undefined) return undefined;
+  best = withoutNature(source, best);
   const start = source.tokens[best.start]?.start ?? 0;
   const end = source.tokens[best.end - 1]?.end ?? near.length;
   return { match: best, before: text.slice(0, start), behind: text.slice(end) };
+}
+
+/** `GRASS FIRE MAIN LN / OAK AVE`: words of the call type in front are no part of the street. */
+function withoutNature(source: Parameters<typeof matchPlace>[0], match: PlaceMatch): PlaceMatch {
+  if (match.form === 'house' || match.form === 'block') return match;
+  let best = match;
+  for (let at = match.start; at < match.end - 1; at += 1) {
+    const word = source.tokens[at]?.text ?? '';
+    const shorter = isNatureWord(word) ? matchPlace(source, at + 1) : undefined;
+    if (shorter?.end !== match.end) break;
+    best = shorter;
+  }
+  return best;
 }
 
 /** A road in running text needs a surer name than behind a label: words before it may join it. */

@@ -25,11 +25,11 @@ export function matchHouse(tokens: readonly Token[], at: number): House | undefi
   const first = tokens[at]?.upper ?? '';
   if (/^(?:MM|MP|MARKER|MILEPOST|EXIT|POST)$/.test(tokens[at - 1]?.upper ?? '')) return undefined;
   const glued = /^(\d{1,6})-?(BLK|BLOCK)$/.exec(first);
-  if (glued?.[1] !== undefined) return blockOf(tokens, at + 1, glued[1]);
+  if (glued !== null) return blockOf(tokens, at, at + 1);
   if (!FORMS.some((form) => form.test(first))) return undefined;
   const number = plain(first);
   const next = tokens[at + 1]?.upper ?? '';
-  if (BLOCK_WORDS.has(next)) return blockOf(tokens, at + 2, number);
+  if (BLOCK_WORDS.has(next)) return blockOf(tokens, at, at + 2);
   if (isAge(first, next)) return undefined;
   const fraction = fractionAt(tokens, at + 1);
   const text = fraction === undefined ? number : `${number} ${fraction}`;
@@ -41,11 +41,12 @@ function isAge(first: string, next: string): boolean {
   return MEASURES.has(next) || (/^\d{1,2}$/.test(first) && /^(M|F|YO)$/.test(next));
 }
 
-function blockOf(tokens: readonly Token[], from: number, number: string): House {
+function blockOf(tokens: readonly Token[], at: number, from: number): House {
   let end = from;
   if (BLOCK_WORDS.has(tokens[end]?.upper ?? '')) end += 1;
   if (tokens[end]?.upper === 'OF') end += 1;
-  return { end, text: `${number} BLK`, block: true };
+  const words = tokens.slice(at, end).map((token) => token.text);
+  return { end, text: words.join(' '), block: true };
 }
 
 function fractionAt(tokens: readonly Token[], at: number): string | undefined {

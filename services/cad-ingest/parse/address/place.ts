@@ -4,7 +4,11 @@ import { matchHouse } from './house.ts';
 import { matchStreet } from './street.ts';
 import { INTERSECTION_MARKS } from './words.ts';
 
-export type AddressForm = 'house' | 'block' | 'intersection' | 'road';
+/**
+ * `house` and `block` have a number and a street with a suffix; `mile` is a road with a marker or an
+ * exit; `road` is a street alone.
+ */
+export type AddressForm = 'house' | 'block' | 'intersection' | 'mile' | 'road';
 
 /** An address inside a text: which tokens it takes, and how it is written. */
 export interface PlaceMatch {
@@ -52,7 +56,7 @@ function markerFirst(source: Source, at: number): PlaceMatch | undefined {
   return {
     start: at,
     end: road.end,
-    form: 'road',
+    form: 'mile',
     certain: road.certain * 0.9,
     text: squeeze(textOf(text, tokens, at, road.end)),
     crossStreets: [],
@@ -75,15 +79,18 @@ function roadPlace(source: Source, at: number): PlaceMatch | undefined {
       crossStreets: [],
     };
   }
+  const mile = MARKED.test(one);
   return {
     start: at,
     end: street.end,
-    form: 'road',
-    certain: street.certain * 0.85,
+    form: mile ? 'mile' : 'road',
+    certain: street.certain * (mile ? 0.95 : 0.85),
     text: one,
     crossStreets: [],
   };
 }
+
+const MARKED = /\b(?:MM|MP|MILE ?MARKER|MILE ?POST|MILE|EXIT) ?-?\d/i;
 
 /** The other street of an intersection, behind `/`, `&`, `@`, `AND`, `//`. */
 function crossAt(

@@ -68,6 +68,7 @@ function gridStreet(tokens: readonly Token[], at: number): RoadMatch | undefined
 function namedStreet(tokens: readonly Token[], at: number): RoadMatch | undefined {
   const pre = DIRECTIONALS.has(tokens[at]?.upper ?? '') && isNameStart(tokens, at + 1);
   const from = pre ? at + 1 : at;
+  if (!isName(tokens, from)) return undefined;
   const limit = nameLimit(tokens, from);
   let weak: RoadMatch | undefined;
   for (let index = from + 1; index < limit; index += 1) {
@@ -80,6 +81,13 @@ function namedStreet(tokens: readonly Token[], at: number): RoadMatch | undefine
     if (WEAK_SUFFIXES.has(word)) weak = { end: index + 1, certain: 0.6 };
   }
   return weak === undefined ? undefined : passDirection(tokens, weak.end, { pre, ...weak });
+}
+
+/** A bare number is a name only right before its suffix: `33 ST`, not `11483 LINDEN LN`. */
+function isName(tokens: readonly Token[], at: number): boolean {
+  const word = tokens[at]?.upper ?? '';
+  if (!/^\d+$/.test(word)) return true;
+  return word.length <= 3 && SUFFIXES.has(tokens[at + 1]?.upper ?? '');
 }
 
 /** Behind a directional: a name follows, not the suffix of a street named `North` or `E`. */

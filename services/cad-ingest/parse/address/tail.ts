@@ -119,6 +119,7 @@ function takeApartment(reading: Reading): boolean {
   const room = reading.apartment.length === 0 && reading.city === undefined;
   // Behind a dash or an underscore one letter is the code of a town.
   if (!bare || !room || mark === '-' || mark === '_' || mark === '/') return false;
+  if (tokens[at + 1]?.text === '/') return false;
   return keepApartment(reading, tokens[at]?.text ?? '', 1);
 }
 
@@ -173,6 +174,10 @@ function takeCity(reading: Reading): boolean {
   if (reading.city !== undefined || reading.mark === ';') return false;
   const code = /^[A-Z]{2,4}\d{1,2}$/.test(tokens[at]?.upper ?? '') && reading.mark !== '';
   if (code && isBreak(tokens[at + 1])) return keepCity(reading, at + 1);
+  // `T/AVN`, `V/ELM`: a township or village, as a code.
+  if (/^[A-Z]$/.test(tokens[at]?.upper ?? '') && tokens[at + 1]?.text === '/') {
+    if (CITY_WORD.test(tokens[at + 2]?.upper ?? '')) return keepCity(reading, at + 3);
+  }
   const end = knownCityEnd(reading) ?? wordsEnd(tokens, at);
   if (end === at || end - at > CITY_WORDS_MAX) return false;
   const stateBehind = end < tokens.length ? undefined : tokens[end - 1]?.upper;

@@ -1,3 +1,5 @@
+import { labelRoles } from '../dictionary.ts';
+
 /** The page as gateways wrap it, and without the wrapping. */
 export interface Unwrapped {
   readonly subject: string;
@@ -24,16 +26,15 @@ export function unwrap(subject: string, body: string): Unwrapped {
 
 /** Body prefixes that are never a label: the sender's name. */
 const PREFIX = /^([A-Za-z0-9][A-Za-z0-9_.-]{1,24}):(?=\S)/;
-const NEVER_PREFIX = new Set(
-  'addr address loc location call nature type typ date time id inc pri cfs cross xst city unit units event info msg place incident run case tone ct http https geo zone map apt ad lat lon'.split(
-    ' ',
-  ),
-);
+/** Labels that are as often the sender's name. */
+const NAMES = new Set(['CAD', 'DISPATCH', 'ALERT', 'PAGE', 'MESSAGE', 'MSG', 'TEXT']);
+const NEVER_PREFIX = new Set(['TONE', 'HTTP', 'HTTPS', 'GEO', 'RC', 'MAILTO']);
 
 export function shedPrefix(page: Unwrapped): Unwrapped {
   const found = PREFIX.exec(page.body.slice(0, 40));
   const name = found?.[1];
-  if (found === null || name === undefined || NEVER_PREFIX.has(name.toLowerCase())) return page;
+  if (found === null || name === undefined || NEVER_PREFIX.has(name.toUpperCase())) return page;
+  if (labelRoles(name) !== undefined && !NAMES.has(name.toUpperCase())) return page;
   // `12:34` is a time; `CAD:2031-0042` is a label and its number.
   const behind = page.body[found[0].length] ?? '';
   const number = /\d/.test(behind) && /^(cad|cfs|inc|run|event)/i.test(name);
@@ -99,7 +100,7 @@ function liftSubject(page: Unwrapped): Unwrapped {
     page.body.slice(0, 120),
   );
   const lifted = (found?.[1] ?? found?.[2])?.trim();
-  if (found === null || lifted === undefined || lifted === '') return page;
+  if (found === null || lifted === undefined || !/[A-Za-z]/.test(lifted)) return page;
   const generic = page.subject.split(' ').length <= GENERIC_SUBJECT_WORDS_MAX;
   if (page.subject !== '' && !(generic && page.subject.toLowerCase() === lifted.toLowerCase())) {
     return page;

@@ -37,9 +37,20 @@ function coded(text: string): Nature | undefined {
   const code = found?.[1] ?? '';
   const words = trimMarks(found?.[2] ?? '');
   if (words === '' || code.length > CODE_CHARS_MAX || !/[A-Za-z]{3}/.test(words)) return undefined;
-  const plainWord = !/\d/.test(code) && natureScore(code) > 0;
+  const plainWord = !/\d/.test(code) && natureScore(code) > 0 && !abbreviates(code, words);
   // `FIRE - STRUCTURE` is one phrase; `10-CHEST PAIN` is how the card itself is named.
   return plainWord || /^\d{1,3}$/.test(code) ? undefined : { nature: words, code };
+}
+
+/** `ODOR - ODOR OF SMOKE`, `MVAI - MVA WITH INJURIES`: the words say again what the code says. */
+function abbreviates(code: string, words: string): boolean {
+  const upper = code.toUpperCase();
+  const parts = words.toUpperCase().split(/[^A-Z0-9]+/);
+  if (parts.length < 2) return false;
+  const first = parts[0] ?? '';
+  return (
+    parts.some((part) => part.startsWith(upper)) || (first.length > 2 && upper.startsWith(first))
+  );
 }
 
 /** A code field may hold the words too: `FALRM - FIRE ALARM`. */

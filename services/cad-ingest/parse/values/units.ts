@@ -12,7 +12,8 @@ const UNITS_MAX = 100;
 /** The word is a unit's id: `E12`, `MED4`, `51C1`, `BC-2`; a road number such as `SR347` is none. */
 export function isUnitCode(word: string): boolean {
   const upper = word.toUpperCase();
-  return upper.length <= 10 && /\d/.test(upper) && CODE.test(upper) && !ROADS.test(upper);
+  if (upper.length > 10 || !/\d/.test(upper) || ROADS.test(upper)) return false;
+  return CODE.test(upper) && !/^\d+(?:ST|ND|RD|TH)$/.test(upper);
 }
 
 /** How surely a value without a label is a list of units: 0 to 1. */
@@ -23,7 +24,7 @@ export function unitListScore(text: string): number {
   const codes = words.filter((word) => isUnitCode(word) || isNamedUnit(word));
   if (codes.length < words.length) {
     // A town's name among unit codes is a company: `E91, FAIRVALE FD`.
-    return codes.length / words.length >= 0.6 && words.length > 2 ? 0.6 : 0;
+    return codes.length / words.length >= 0.6 && /[,;\n]/.test(text) ? 0.6 : 0;
   }
   const digitsOnly = words.every((word) => /^\d+$/.test(word));
   if (digitsOnly) return words.length > 1 ? 0.35 : 0.1;
