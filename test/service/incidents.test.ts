@@ -1,5 +1,6 @@
 /** Incidents through the bus: the six operations that every kind of record has. */
 import { randomUUIDv7 } from 'node:crypto';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   createIncident,
@@ -414,6 +415,33 @@ describe('history', () => {
     const { items } = await incidents.history(id);
     expect(replay(items)).toEqual(content);
     expect([items.length, items.at(-1)?.at, items[0]?.at]).toEqual([version, updatedAt, createdAt]);
+  });
+
+  test('replays to the record for any corrections that a person can make', async () => {
+    await using incidents = await openIncidents();
+    const text = fc.constantFrom('FIRE', 'FLOOD', 'TAC 1', 'first line\nsecond "line"', null);
+    const line = text.filter((value) => !value?.includes('\n'));
+    const lines = fc.option(fc.array(fc.constantFrom('E91', 'T91', 'M4'), { maxLength: 3 }));
+    const correction = fc.record(
+      { nature: line, channel: line, narrative: text, units: lines, crossStreets: lines },
+      { requiredKeys: [], noNullPrototype: true },
+    );
+    const corrections = fc.array(correction, { maxLength: 6 });
+    await fc.assert(
+      fc.asyncProperty(corrections, async (patches) => {
+        const { id } = await incidents.create({ nature: 'FIRE', units: ['E91'] });
+        for (const patch of patches) {
+          if (Object.keys(patch).length > 0) await incidents.patch(id, patch);
+        }
+        const { id: _, version, createdAt, updatedAt, ...content } = await incidents.read(id);
+        const { items } = await incidents.history(id);
+        expect(replay(items)).toEqual(content);
+        expect(items.map((row) => row.version)).toEqual(
+          Array.from({ length: version }, (_each, index) => index + 1),
+        );
+      }),
+      { numRuns: 25 },
+    );
   });
 
   test('pages oldest first, and not beyond its record', async () => {
