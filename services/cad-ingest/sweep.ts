@@ -17,8 +17,11 @@ const TENANT_KIND = 'cad-tenant';
 const SWEEP_EVERY_MS = 30_000;
 /** Untouched for so long, a mail is not just waiting for its next try. */
 const LYING_MS = 60_000;
-/** At the start only what is being received this moment is left alone. */
-const LYING_AT_START_MS = 2_000;
+/**
+ * At a start nothing is in work here, and what was in work at a crash need not wait for the end of
+ * its lease. Where another process has it in work, a second delivery changes nothing.
+ */
+const LYING_AT_START_MS = 0;
 /** With more than this in the queue, mails are waiting their turn, not lost. */
 const BACKLOG_MAX = 100;
 

@@ -6,8 +6,8 @@ const READ_TRIES_MAX = 2;
 /** From this try on the mail is proposed unread: what breaks may be what the reader makes of it. */
 const UNREAD_FROM_TRY = 3;
 const TRIES_MAX = 5;
-/** Found lying so often, the mail is the likely cause of what ends its processing. */
-const STALLS_MAX = 3;
+/** Found lying so often without any try that ended, the mail is what ends the process. */
+const STALLS_MAX = 10;
 /** One fewer than the queue's own tries, so that an outage leaves no dead letters in it. */
 const RETRY_DELAYS_MS = [1_000, 5_000, 20_000];
 

@@ -1,5 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto';
-import { createTransport } from 'nodemailer';
+import { expect } from 'vitest';
 import type { AuditEvent } from '#contracts/audit-event.ts';
 import { type CadMessage, listCadMessages } from '#contracts/cad-messages.ts';
 import { type CadSource, createCadSource } from '#contracts/cad-sources.ts';
@@ -18,9 +18,8 @@ import type { Json } from '#shared/ports/tables.ts';
 import { asProblem } from '#shared/problem.ts';
 import { until } from '#test/support/api.ts';
 import { openTestHost, person, type TestHost } from '#test/support/host.ts';
-
-/** The mail domain of every test. */
-export const MAIL_DOMAIN = 'desk.example';
+import { openSender, type Sender } from './sender.ts';
+import { MAIL_DOMAIN, standInForLedger } from './stand-in.ts';
 
 /** cad-ingest between a real SMTP port and the real core-records, on the embedded adapters. */
 export interface Desk extends AsyncDisposable {
@@ -28,6 +27,8 @@ export interface Desk extends AsyncDisposable {
   readonly client: Client;
   readonly smtpPort: number;
   readonly queue: Queue;
+  /** Sends by SMTP, over one connection that stays open. */
+  send: Sender['send'];
   /** Every audit event that reached the ledger's subject, in its order. */
   readonly events: readonly AuditEvent[];
   /** Takes the services down; the stores stay, so that `start` goes on with them. */
@@ -72,6 +73,11 @@ export async function openDesk(settings: DeskSettings = {}): Promise<Desk> {
   const open = (smtp: Partial<SmtpSettings> = {}) =>
     openCadIngest({ ...parts, smtp: { host: '127.0.0.1', port: 0, ...smtp } });
   let service = await open();
+  let sender = openSender(service.smtpPort);
+  const stop = async () => {
+    await sender[Symbol.asyncDispose]();
+    await service[Symbol.asyncDispose]();
+  };
   const stack = opened.move();
   return {
     test,
@@ -81,12 +87,14 @@ export async function openDesk(settings: DeskSettings = {}): Promise<Desk> {
     get smtpPort() {
       return service.smtpPort;
     },
-    stop: async () => service[Symbol.asyncDispose](),
+    send: (...mail) => sender.send(...mail),
+    stop,
     async start(smtp) {
       service = await open(smtp);
+      sender = openSender(service.smtpPort);
     },
     async [Symbol.asyncDispose]() {
-      await service[Symbol.asyncDispose]();
+      await stop();
       await stack.disposeAsync();
     },
   };
@@ -105,25 +113,6 @@ function standInForRecords(
       } catch (error) {
         return { ok: false, problem: asProblem(error).toBody() } as unknown as Json;
       }
-    },
-  });
-}
-
-/** Takes every event and says so, as the ledger does; what it does with them is not the matter here. */
-export function standInForLedger(bus: Bus, events: AuditEvent[]): Promise<Subscription> {
-  return bus.serve('ledger.event.append', {
-    inFlightMax: 10,
-    async answer({ body }) {
-      const sent = (body as { input: { body: { events: AuditEvent[] } } }).input.body.events;
-      const results = sent.map(({ id }) => {
-        const seq = events.findIndex((event) => event.id === id);
-        if (seq === -1) events.push(...sent.filter((event) => event.id === id));
-        const leafHash = '0'.repeat(64);
-        return seq === -1
-          ? { id, status: 'appended', seq: events.length - 1, leafHash }
-          : { id, status: 'repeated', seq, leafHash };
-      });
-      return { ok: true, body: { results } } as unknown as Json;
     },
   });
 }
@@ -177,30 +166,19 @@ export function department(desk: Desk): Department {
   };
 }
 
-export interface Sent {
-  readonly accepted: readonly string[];
-  readonly rejected: readonly string[];
-  /** The last reply of the server. */
-  readonly response: string;
-}
-
-/** Sends by nodemailer; a refusal of the whole mail is an answer, not an error. */
-export async function send(
-  smtpPort: number,
-  raw: string | Buffer,
-  to: string | readonly string[],
-  from = 'desk@county.example',
-): Promise<Sent> {
-  const transport = createTransport({ host: '127.0.0.1', port: smtpPort, ignoreTLS: true });
-  try {
-    const envelope = { from, to: [to].flat() as string[] };
-    const info = await transport.sendMail({ envelope, raw });
-    const { accepted, rejected, response } = info;
-    return { accepted: accepted.map(String), rejected: rejected.map(String), response };
-  } catch (error) {
-    const { response = String(error) } = error as { response?: string };
-    return { accepted: [], rejected: [to].flat() as string[], response };
-  } finally {
-    transport.close();
-  }
+/** Waits until each of these mails is one incident, made once, and nothing else is there. */
+export async function expectOnceEach(own: Department, mails: readonly string[]): Promise<void> {
+  const incidents = await own.incidentsOnce(mails.length);
+  const numbers = mails.map((raw) => /^ID: (\S+)/m.exec(raw)?.[1]);
+  expect(incidents.map(({ number }) => number).toSorted()).toEqual(numbers.toSorted());
+  expect(incidents.every(({ version }) => version === 1)).toBe(true);
+  const isFinished = (all: readonly CadMessage[]) => all.length === mails.length;
+  const messages = await until(
+    'the messages',
+    () => own.messages({ status: 'processed' }),
+    isFinished,
+  );
+  expect(messages.map(({ incidentId }) => incidentId).toSorted()).toEqual(
+    incidents.map(({ id }) => id).toSorted(),
+  );
 }

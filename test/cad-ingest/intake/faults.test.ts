@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { readCadMessage, replayCadMessage } from '#contracts/cad-messages.ts';
 import { Problem } from '#shared/problem.ts';
 import { until } from '#test/support/api.ts';
-import { type Desk, type DeskSettings, department, openDesk, type Proposal, send } from './desk.ts';
+import { type Desk, type DeskSettings, department, openDesk, type Proposal } from './desk.ts';
 import { dispatchMail } from './mails.ts';
 
 let desk: Desk;
@@ -44,7 +44,7 @@ describe('core-records in trouble', () => {
         return created();
       },
     });
-    await send(desk.smtpPort, dispatchMail(), address);
+    await desk.send(dispatchMail(), address);
     for (const afterMs of [1_000, 5_000, 20_000]) {
       const before = asked;
       await until(
@@ -79,7 +79,7 @@ describe('core-records in trouble', () => {
         return created();
       },
     });
-    await send(desk.smtpPort, dispatchMail(), address);
+    await desk.send(dispatchMail(), address);
     await tried(own, 1, 1_000);
     await tried(own, 2, 5_000);
     await tried(own, 3, 20_000);
@@ -131,9 +131,9 @@ describe('core-records in trouble', () => {
       },
     });
     const body = 'CALL: CHIMNEY FIRE\r\nADDR: 12 Mill Rd\r\nID: 31-POISON\r\n';
-    await send(desk.smtpPort, dispatchMail({ body }), address);
+    await desk.send(dispatchMail({ body }), address);
     for (let count = 0; count < 3; count += 1) {
-      await send(desk.smtpPort, dispatchMail(), address);
+      await desk.send(dispatchMail(), address);
     }
     await until(
       'the good',
@@ -159,11 +159,11 @@ describe('our own stores in trouble', () => {
       }),
     });
     const raw = dispatchMail();
-    const { response } = await send(desk.smtpPort, raw, address);
+    const { response } = await desk.send(raw, address);
     expect(response).toBe('451 4.3.0 Trouble on our side, please try again');
     expect(await own.messages()).toEqual([]);
     isFull = false;
-    expect((await send(desk.smtpPort, raw, address)).response).toMatch(/^250 /);
+    expect((await desk.send(raw, address)).response).toMatch(/^250 /);
     await own.incidentsOnce(1);
   });
 
@@ -182,9 +182,9 @@ describe('our own stores in trouble', () => {
       }),
     });
     const raw = dispatchMail();
-    expect((await send(desk.smtpPort, raw, address)).response).toMatch(/^451 /);
+    expect((await desk.send(raw, address)).response).toMatch(/^451 /);
     // The sender tries again: the row is there, so it is told so.
-    expect((await send(desk.smtpPort, raw, address)).response).toMatch(/^250 /);
+    expect((await desk.send(raw, address)).response).toMatch(/^250 /);
     expect(await own.messages()).toMatchObject([{ status: 'received' }]);
     isDown = false;
     await desk.stop();
@@ -198,7 +198,7 @@ describe('our own stores in trouble', () => {
     const { own, address } = await open({
       faulty: ({ blobs, queue }) => ({ queue, blobs: { ...blobs, get: async () => undefined } }),
     });
-    await send(desk.smtpPort, dispatchMail(), address);
+    await desk.send(dispatchMail(), address);
     const message = await own.messageOnce('processed');
     expect(message).toMatchObject({ reason: 'raw-mail-missing', draft: { kind: 'other' } });
     const [incident] = await own.incidentsOnce(1);

@@ -13,7 +13,7 @@ import { createCadSource, listCadSources, readCadSource } from '#contracts/cad-s
 import { until } from '#test/support/api.ts';
 import { person } from '#test/support/host.ts';
 import { costlyMails } from './costly-mails.ts';
-import { type Desk, department, openDesk, send } from './desk.ts';
+import { type Desk, department, openDesk } from './desk.ts';
 import { dispatchMail } from './mails.ts';
 import { keyRecord, signed, zoneResolver } from './signed-mail.ts';
 import { openDialog } from './smtp-dialog.ts';
@@ -43,7 +43,7 @@ describe('a mail to a source', () => {
     const own = department(desk);
     const source = await own.source();
     const raw = dispatchMail();
-    const answer = await send(desk.smtpPort, raw, source.address);
+    const answer = await desk.send(raw, source.address);
     expect(answer).toMatchObject({ accepted: [source.address], response: /^250 / });
 
     const [incident] = await own.incidentsOnce(1);
@@ -67,7 +67,7 @@ describe('a mail to a source', () => {
   test('is told to the ledger by hash, size and verdict, and by nothing that it says', async () => {
     const own = department(desk);
     const source = await own.source();
-    await send(desk.smtpPort, dispatchMail(), source.address);
+    await desk.send(dispatchMail(), source.address);
     const message = await own.messageOnce('processed');
     const [received, processed] = await until(
       'the events',
@@ -103,7 +103,7 @@ describe('a mail to a source', () => {
     const own = department(desk);
     const source = await own.source();
     const raw = dispatchMail({ header: 'X-Odd:  two  blanks \r\n' });
-    await send(desk.smtpPort, raw, source.address);
+    await desk.send(raw, source.address);
     const { id } = await own.messageOnce('processed');
     const answer = await desk.client.call(readRawCadMessage, { params: { id } }, own.admin);
     const lifetimeMs = Date.parse(answer.body.expiresAt) - desk.test.clock();
@@ -129,10 +129,10 @@ describe('a mail to a source', () => {
     const source = await own.source();
     const raw = dispatchMail();
     const answers = await Promise.all([
-      send(desk.smtpPort, raw, source.address),
-      send(desk.smtpPort, raw, source.address),
+      desk.send(raw, source.address),
+      desk.send(raw, source.address),
     ]);
-    answers.push(await send(desk.smtpPort, raw, source.address));
+    answers.push(await desk.send(raw, source.address));
     for (const { response } of answers) expect(response).toMatch(/^250 /);
     await own.messageOnce('processed');
     expect(await own.messages()).toHaveLength(1);
@@ -143,8 +143,8 @@ describe('a mail to a source', () => {
     const own = department(desk);
     const source = await own.source();
     const raw = dispatchMail();
-    await send(desk.smtpPort, raw, source.address);
-    await send(desk.smtpPort, raw.replace('CHIMNEY', 'CHIMNEY '), source.address);
+    await desk.send(raw, source.address);
+    await desk.send(raw.replace('CHIMNEY', 'CHIMNEY '), source.address);
     await until(
       'both',
       () => own.messages({ status: 'processed' }),
@@ -157,7 +157,7 @@ describe('the envelope alone selects the source', () => {
   test('two recipients of two departments get a message and an incident each', async () => {
     const [one, other] = [department(desk), department(desk)];
     const [first, second] = [await one.source(), await other.source()];
-    const answer = await send(desk.smtpPort, dispatchMail(), [first.address, second.address]);
+    const answer = await desk.send(dispatchMail(), [first.address, second.address]);
     expect(answer.accepted).toEqual([first.address, second.address]);
     const [mine] = await one.incidentsOnce(1);
     const [theirs] = await other.incidentsOnce(1);
@@ -171,7 +171,7 @@ describe('the envelope alone selects the source', () => {
   test('two sources of one department get a message each', async () => {
     const own = department(desk);
     const [first, second] = [await own.source(), await own.source({ name: 'State police' })];
-    await send(desk.smtpPort, dispatchMail(), [first.address, second.address]);
+    await desk.send(dispatchMail(), [first.address, second.address]);
     await until(
       'both',
       () => own.messages({ status: 'processed' }),
@@ -186,7 +186,7 @@ describe('the envelope alone selects the source', () => {
     const [one, other] = [department(desk), department(desk)];
     const [first, second] = [await one.source(), await other.source()];
     const raw = dispatchMail({ header: `Cc: ${second.address}\r\n` });
-    await send(desk.smtpPort, raw, first.address.toUpperCase());
+    await desk.send(raw, first.address.toUpperCase());
     await one.incidentsOnce(1);
     expect(await other.messages()).toEqual([]);
   });
@@ -209,7 +209,7 @@ describe('a mail that nothing vouches for', () => {
   test('waits in quarantine, and makes nothing until a person releases it', async () => {
     const own = department(desk);
     const source = await own.source({ networks: ['192.0.2.0/24'] });
-    await send(desk.smtpPort, dispatchMail(), source.address);
+    await desk.send(dispatchMail(), source.address);
     const waiting = await own.messageOnce('quarantined');
     expect(waiting.trust).toEqual({ verdict: 'untrusted', reasons: ['network-not-listed'] });
     expect(await own.incidents()).toEqual([]);
@@ -247,7 +247,7 @@ describe('a mail that nothing vouches for', () => {
     const own = department(desk);
     const source = await own.source({ networks: ['192.0.2.0/24'] });
     const raw = dispatchMail();
-    await send(desk.smtpPort, raw, source.address);
+    await desk.send(raw, source.address);
     const { id } = await own.messageOnce('quarantined');
     const input = { params: { id }, body: { reason: 'advertising' } };
     const { body } = await desk.client.call(rejectCadMessage, input, own.admin);
@@ -256,7 +256,7 @@ describe('a mail that nothing vouches for', () => {
       const late = desk.client.call(operation, { params: { id } }, own.admin);
       await expect(late).rejects.toMatchObject({ code: 'conflict' });
     }
-    await send(desk.smtpPort, raw, source.address);
+    await desk.send(raw, source.address);
     expect(await own.messages()).toHaveLength(1);
     expect(await own.incidents()).toEqual([]);
   });
@@ -273,7 +273,7 @@ describe('a mail that nothing vouches for', () => {
   ])('%s is quarantined', async (_, from, envelopeSender, reason) => {
     const own = department(desk);
     const source = await own.source();
-    await send(desk.smtpPort, dispatchMail({ from }), source.address, envelopeSender);
+    await desk.send(dispatchMail({ from }), source.address, envelopeSender);
     const { trust } = await own.messageOnce('quarantined');
     expect(trust.reasons).toEqual([reason]);
   });
@@ -281,11 +281,11 @@ describe('a mail that nothing vouches for', () => {
   test('a source that wants authentication takes signed mail and no other', async () => {
     const own = department(desk);
     const source = await own.source({ trust: 'authenticated', senders: ['@county.example'] });
-    await send(desk.smtpPort, dispatchMail(), source.address);
+    await desk.send(dispatchMail(), source.address);
     const unsigned = await own.messageOnce('quarantined');
     expect(unsigned.trust.reasons).toEqual(['not-authenticated']);
     const raw = await signed(dispatchMail(), { domain: 'county.example' });
-    await send(desk.smtpPort, raw, source.address);
+    await desk.send(raw, source.address);
     const message = await own.messageOnce('processed');
     expect(message.trust).toEqual({ verdict: 'trusted', reasons: ['dkim-aligned'] });
   });
@@ -296,8 +296,8 @@ describe('a mail that cannot be read', () => {
   test.each(refusals)('(%s) is an incident that needs review', async (_, { raw, expected }) => {
     const own = department(desk);
     const source = await own.source();
-    await send(desk.smtpPort, raw, source.address);
-    await send(desk.smtpPort, dispatchMail(), source.address);
+    await desk.send(raw, source.address);
+    await desk.send(dispatchMail(), source.address);
     const incidents = await own.incidentsOnce(2);
     const messages = await until(
       'both',
@@ -315,8 +315,8 @@ describe('a mail that cannot be read', () => {
     const own = department(desk);
     const source = await own.source();
     const tags = costlyMails['a megabyte of nested tags']?.raw ?? '';
-    await send(desk.smtpPort, tags, source.address);
-    await send(desk.smtpPort, dispatchMail(), source.address);
+    await desk.send(tags, source.address);
+    await desk.send(dispatchMail(), source.address);
     await own.incidentsOnce(2);
   });
 });
@@ -373,9 +373,9 @@ describe('lists of messages', () => {
     const own = department(desk);
     const source = await own.source();
     for (let count = 0; count < 3; count += 1) {
-      await send(desk.smtpPort, dispatchMail(), source.address);
+      await desk.send(dispatchMail(), source.address);
     }
-    await send(desk.smtpPort, dispatchMail(), source.address, 'x@other.example');
+    await desk.send(dispatchMail(), source.address, 'x@other.example');
     await until(
       'three',
       () => own.messages({ status: 'processed' }),
@@ -408,7 +408,7 @@ describe('another department', () => {
   test('sees nothing of it', async () => {
     const [own, other] = [department(desk), department(desk)];
     const source = await own.source({ networks: ['192.0.2.1'] });
-    await send(desk.smtpPort, dispatchMail(), source.address);
+    await desk.send(dispatchMail(), source.address);
     const { id } = await own.messageOnce('quarantined');
     const params = { id };
     for (const operation of [
@@ -429,7 +429,7 @@ describe('another department', () => {
   test('and officers of the own one may not look into mails or decide on them', async () => {
     const own = department(desk);
     const source = await own.source({ networks: ['192.0.2.1'] });
-    await send(desk.smtpPort, dispatchMail(), source.address);
+    await desk.send(dispatchMail(), source.address);
     const { id } = await own.messageOnce('quarantined');
     const officer = person({ tenant: own.tenant, roles: ['officer'] });
     for (const operation of [readCadMessage, readRawCadMessage, releaseCadMessage]) {

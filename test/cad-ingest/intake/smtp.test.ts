@@ -2,8 +2,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { MAIL_BYTES_MAX } from '#contracts/limits.ts';
+import { until } from '#test/support/api.ts';
 import { selfSigned } from './certificate.ts';
-import { type Department, type Desk, department, openDesk, send } from './desk.ts';
+import { type Department, type Desk, department, openDesk } from './desk.ts';
 import { dispatchMail } from './mails.ts';
 import { openDialog } from './smtp-dialog.ts';
 
@@ -48,7 +49,7 @@ describe('a recipient that leads nowhere', () => {
   });
 
   test('does not keep a mail from the recipients that are known', async () => {
-    const sent = await send(desk.smtpPort, dispatchMail(), ['nobody@desk.example', address]);
+    const sent = await desk.send(dispatchMail(), ['nobody@desk.example', address]);
     expect(sent).toMatchObject({ accepted: [address], rejected: ['nobody@desk.example'] });
     await own.incidentsOnce(1);
   });
@@ -74,16 +75,16 @@ describe('limits', () => {
 
   test('one that is too large without saying so is refused at its end, and not kept', async () => {
     const body = `${'x'.repeat(76)}\r\n`.repeat(Math.ceil(MAIL_BYTES_MAX / 78));
-    const { response } = await send(desk.smtpPort, dispatchMail({ body }), address);
+    const { response } = await desk.send(dispatchMail({ body }), address);
     expect(response).toMatch(/^552 /);
     expect(await own.messages()).toEqual([]);
-    const { response: next } = await send(desk.smtpPort, dispatchMail(), address);
+    const { response: next } = await desk.send(dispatchMail(), address);
     expect(next).toMatch(/^250 /);
   });
 
   test('one just within the limit is taken', async () => {
     const body = `${'x'.repeat(76)}\r\n`.repeat(Math.floor(MAIL_BYTES_MAX / 78) - 10);
-    const { response } = await send(desk.smtpPort, dispatchMail({ body }), address);
+    const { response } = await desk.send(dispatchMail({ body }), address);
     expect(response).toMatch(/^250 /);
     await own.incidentsOnce(1);
   });
@@ -111,17 +112,6 @@ describe('limits', () => {
   test('a command line has an end', async () => {
     await using dialog = await open();
     expect(await dialog.say(`NOOP ${'x'.repeat(5_000)}`)).toMatch(/^421 /);
-  });
-
-  test('one address has forty connections, and gets more when it closes some', async () => {
-    const dialogs = await Promise.all(Array.from({ length: 40 }, () => openDialog(desk.smtpPort)));
-    expect(dialogs.every(({ greeting }) => greeting.startsWith('220 '))).toBe(true);
-    await using late = await openDialog(desk.smtpPort);
-    expect(late.greeting).toMatch(/^421 /);
-    for (const dialog of dialogs) await dialog[Symbol.asyncDispose]();
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    await using again = await openDialog(desk.smtpPort);
-    expect(again.greeting).toMatch(/^220 /);
   });
 });
 
@@ -153,7 +143,7 @@ describe('the protocol', () => {
     dialog.write(dispatchMail());
     await new Promise((resolve) => setTimeout(resolve, 50));
     dialog.hangUp();
-    await send(desk.smtpPort, dispatchMail(), address);
+    await desk.send(dispatchMail(), address);
     await own.incidentsOnce(1);
     expect(await own.messages()).toHaveLength(1);
   });
@@ -181,6 +171,21 @@ describe('a door of its own', () => {
     await using dialog = await open(apart.smtpPort);
     apart.test.advance(10 * 60_000 + 1);
     await dialog.closed();
+  });
+
+  test('gives one address forty connections, and more when it closes some', async () => {
+    await using apart = await openDesk();
+    const connect = () => openDialog(apart.smtpPort);
+    const dialogs = await Promise.all(Array.from({ length: 40 }, connect));
+    expect(dialogs.every(({ greeting }) => greeting.startsWith('220 '))).toBe(true);
+    await using late = await connect();
+    expect(late.greeting).toMatch(/^421 /);
+    for (const dialog of dialogs) dialog.hangUp();
+    const greetings = async () => {
+      await using again = await connect();
+      return again.greeting;
+    };
+    await until('a place', greetings, (greeting) => greeting.startsWith('220 '));
   });
 
   test('offers STARTTLS where a key is configured, and takes a mail inside of it', async () => {

@@ -20,8 +20,8 @@ describe('a mail is read', () => {
   });
 
   test('not when it was found lying again and again: it may be what ends the process', () => {
-    expect(isToBeRead(effort(0, 2))).toBe(true);
-    expect(isToBeRead(effort(0, 3))).toBe(false);
+    expect(isToBeRead(effort(0, 9))).toBe(true);
+    expect(isToBeRead(effort(0, 10))).toBe(false);
   });
 });
 
