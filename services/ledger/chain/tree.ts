@@ -1,0 +1,183 @@
+/**
+ * The RFC 9162 Merkle tree, for sizes up to 2^53. A node is named by its level (0 is the leaves)
+ * and its index there: node (l, i) is the root over leaves `[i * 2^l, (i + 1) * 2^l)`. Only complete
+ * subtrees have nodes; everything else is folded from them.
+ *
+ * Counts pass 2^31, where the bit operators of the language end: halves and powers are made by
+ * division and multiplication.
+ */
+import { hash } from 'node:crypto';
+
+export const HASH_BYTES = 32;
+
+/** RFC 9162 section 2.1.1: `MTH({}) = HASH()`. */
+export const EMPTY_ROOT = hash('sha256', '', 'hex');
+
+const LEAF_PREFIX = 0x00;
+const NODE_PREFIX = 0x01;
+
+/** `MTH({d(0)}) = HASH(0x00 || d(0))`. */
+export function leafHash(entry: Uint8Array): Buffer {
+  const input = Buffer.allocUnsafe(1 + entry.length);
+  input[0] = LEAF_PREFIX;
+  input.set(entry, 1);
+  return hash('sha256', input, 'buffer');
+}
+
+/** `HASH(0x01 || left || right)`. */
+export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
+  const input = Buffer.allocUnsafe(1 + 2 * HASH_BYTES);
+  input[0] = NODE_PREFIX;
+  input.set(left, 1);
+  input.set(right, 1 + HASH_BYTES);
+  return hash('sha256', input, 'buffer');
+}
+
+/**
+ * The right edge of a tree: the roots of its complete subtrees, largest first, one for each bit that
+ * is set in the size. It is all that is needed to go on.
+ */
+export interface Edge {
+  readonly size: number;
+  readonly hashes: readonly Buffer[];
+}
+
+export const EMPTY_EDGE: Edge = { size: 0, hashes: [] };
+
+/** A node that became complete; told to whoever keeps nodes. */
+export interface TreeNode {
+  readonly level: number;
+  readonly index: number;
+  readonly hash: Buffer;
+}
+
+/** The edge after these leaves. `completed` hears of each inner node that they complete. */
+export function growEdge(
+  edge: Edge,
+  leaves: readonly Buffer[],
+  completed: (node: TreeNode) => void = () => undefined,
+): Edge {
+  const hashes = [...edge.hashes];
+  let size = edge.size;
+  for (const leaf of leaves) {
+    let hash = leaf;
+    let level = 0;
+    // Each trailing one of the size is a complete left sibling that waits for this node.
+    for (let index = size; index % 2 === 1; ) {
+      const left = hashes.pop();
+      if (left === undefined) throw new Error('the edge does not fit its size');
+      hash = nodeHash(left, hash);
+      level += 1;
+      index = (index - 1) / 2;
+      completed({ level, index, hash });
+    }
+    hashes.push(hash);
+    size += 1;
+  }
+  return { size, hashes };
+}
+
+/** Root of the tree, hex. */
+export function rootOf({ hashes }: Edge): string {
+  const root = fold(hashes);
+  return root === undefined ? EMPTY_ROOT : root.toString('hex');
+}
+
+/** How many subtrees the edge of a tree of this size has. */
+export function edgeLength(size: number): number {
+  let ones = 0;
+  for (let rest = size; rest > 0; rest = Math.floor(rest / 2)) ones += rest % 2;
+  return ones;
+}
+
+/** Gives the hash of a complete subtree. */
+export type NodeReader = (level: number, index: number) => Promise<Buffer>;
+
+/** Leaves `[begin, end)`, as the recursion of RFC 9162 cuts them. */
+export interface LeafRange {
+  readonly begin: number;
+  readonly end: number;
+}
+
+/** RFC 9162 section 2.1.3.1: the subtrees whose roots prove the leaf, from its sibling upward. */
+export function inclusionPath(index: number, size: number): LeafRange[] {
+  if (index < 0 || index >= size) throw new RangeError('the leaf is not in the tree');
+  const path: LeafRange[] = [];
+  let [begin, end] = [0, size];
+  while (end - begin > 1) {
+    const middle = begin + largestPowerBelow(end - begin);
+    if (index < middle) {
+      path.push({ begin: middle, end });
+      end = middle;
+    } else {
+      path.push({ begin, end: middle });
+      begin = middle;
+    }
+  }
+  return path.reverse();
+}
+
+/** RFC 9162 section 2.1.4.1: the subtrees whose roots prove that the tree of `to` goes on from `from`. */
+export function consistencyPath(from: number, to: number): LeafRange[] {
+  if (from < 1 || from > to) throw new RangeError('a proof leads from 1 or more to a later size');
+  const path: LeafRange[] = [];
+  let [begin, end] = [0, to];
+  while (end !== from) {
+    const middle = begin + largestPowerBelow(end - begin);
+    if (from <= middle) {
+      path.push({ begin: middle, end });
+      end = middle;
+    } else {
+      path.push({ begin, end: middle });
+      begin = middle;
+    }
+  }
+  // The verifier has the older root already when that is the subtree at which the way ends.
+  if (begin > 0) path.push({ begin, end });
+  return path.reverse();
+}
+
+/** Hash over the leaves of a range: of one node, or folded from the complete subtrees in it. */
+export async function rangeHash(read: NodeReader, range: LeafRange): Promise<Buffer> {
+  const hashes: Buffer[] = [];
+  let { begin } = range;
+  while (begin < range.end) {
+    const width = largestPowerUpTo(range.end - begin);
+    hashes.push(await read(levelOf(width), begin / width));
+    begin += width;
+  }
+  const folded = fold(hashes);
+  if (folded === undefined) throw new RangeError('an empty range has no hash');
+  return folded;
+}
+
+/** Root over the first `size` leaves, hex. */
+export async function rootAt(read: NodeReader, size: number): Promise<string> {
+  if (size === 0) return EMPTY_ROOT;
+  return (await rangeHash(read, { begin: 0, end: size })).toString('hex');
+}
+
+function fold(hashes: readonly Buffer[]): Buffer | undefined {
+  let folded: Buffer | undefined;
+  for (const hash of hashes.toReversed()) {
+    folded = folded === undefined ? hash : nodeHash(hash, folded);
+  }
+  return folded;
+}
+
+/** Largest power of two strictly below `count`, which is 2 or more. */
+function largestPowerBelow(count: number): number {
+  return largestPowerUpTo(count - 1);
+}
+
+function largestPowerUpTo(count: number): number {
+  let power = 1;
+  while (power * 2 <= count) power *= 2;
+  return power;
+}
+
+function levelOf(power: number): number {
+  let level = 0;
+  for (let rest = power; rest > 1; rest /= 2) level += 1;
+  return level;
+}

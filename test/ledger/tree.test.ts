@@ -1,0 +1,188 @@
+import { hash } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { placeOf, tileItems, tileNodes } from '#services/ledger/chain/tiles.ts';
+import {
+  consistencyPath,
+  EMPTY_EDGE,
+  EMPTY_ROOT,
+  edgeLength,
+  growEdge,
+  inclusionPath,
+  leafHash,
+  type NodeReader,
+  nodeHash,
+  rangeHash,
+  rootAt,
+  rootOf,
+} from '#services/ledger/chain/tree.ts';
+import * as portable from '#services/ledger/portable/hash.ts';
+import { provesConsistency, provesInclusion } from '#services/ledger/portable/proof.ts';
+
+/** RFC 9162 section 2.1.1, word for word. */
+function naiveRoot(entries: readonly Uint8Array[]): Buffer {
+  const [first] = entries;
+  if (first === undefined) return hash('sha256', '', 'buffer');
+  if (entries.length === 1) return leafHash(first);
+  let k = 1;
+  while (k * 2 < entries.length) k *= 2;
+  return nodeHash(naiveRoot(entries.slice(0, k)), naiveRoot(entries.slice(k)));
+}
+
+function entriesOf(size: number): Buffer[] {
+  return Array.from({ length: size }, (_, index) => Buffer.from(`entry ${index}`));
+}
+
+/** Complete subtrees only: asking for another one is a fault of the code under test. */
+function readerOver(entries: readonly Buffer[]): NodeReader {
+  return async (level, index) => {
+    const [begin, end] = [index * 2 ** level, (index + 1) * 2 ** level];
+    if (end > entries.length) throw new Error(`node ${level}/${index} is not complete`);
+    return naiveRoot(entries.slice(begin, end));
+  };
+}
+
+describe('tree', () => {
+  test('the edge grown in any steps has the root of the recursive definition', () => {
+    const sizes = fc.array(fc.integer({ min: 0, max: 40 }), { maxLength: 8 });
+    fc.assert(
+      fc.property(sizes, (steps) => {
+        const entries = entriesOf(steps.reduce((sum, step) => sum + step, 0));
+        let edge = EMPTY_EDGE;
+        for (const step of steps) {
+          const leaves = entries.slice(edge.size, edge.size + step).map((each) => leafHash(each));
+          edge = growEdge(edge, leaves);
+        }
+        expect(rootOf(edge)).toBe(naiveRoot(entries).toString('hex'));
+        expect(edge.hashes.length).toBe(edgeLength(edge.size));
+      }),
+    );
+  });
+
+  test('every inclusion proof up to 70 entries holds, and for no other leaf, index or size', async () => {
+    const entries = entriesOf(70);
+    const read = readerOver(entries);
+    for (let size = 1; size <= 70; size += 1) {
+      const root = naiveRoot(entries.slice(0, size));
+      expect(await rootAt(read, size)).toBe(root.toString('hex'));
+      for (let index = 0; index < size; index += 1) {
+        const path = inclusionPath(index, size);
+        const hashes = await Promise.all(path.map((range) => rangeHash(read, range)));
+        const leaf = leafHash(entries[index] ?? Buffer.alloc(0));
+        const proof = { index, size, leafHash: leaf, root, hashes };
+        expect(provesInclusion(proof)).toBe(true);
+        expect(provesInclusion({ ...proof, index: (index + 1) % (size + 1) })).toBe(false);
+        expect(provesInclusion({ ...proof, hashes: [...hashes, leaf] })).toBe(false);
+        expect(provesInclusion({ ...proof, leafHash: nodeHash(leaf, leaf) })).toBe(false);
+      }
+    }
+  });
+
+  test('every consistency proof up to 70 entries holds, and not for another older root', async () => {
+    const entries = entriesOf(70);
+    const read = readerOver(entries);
+    const roots = Array.from({ length: 71 }, (_, size) => naiveRoot(entries.slice(0, size)));
+    for (let to = 1; to <= 70; to += 1) {
+      for (let from = 1; from <= to; from += 1) {
+        const path = consistencyPath(from, to);
+        const hashes = await Promise.all(path.map((range) => rangeHash(read, range)));
+        const [fromRoot = Buffer.alloc(0), toRoot = Buffer.alloc(0)] = [roots[from], roots[to]];
+        expect(provesConsistency({ from, to, fromRoot, toRoot, hashes })).toBe(true);
+        const other = roots[from - 1] ?? Buffer.alloc(0);
+        expect(provesConsistency({ from, to, fromRoot: other, toRoot, hashes })).toBe(false);
+      }
+    }
+  });
+
+  test('paths at sizes near 2^53 have the length and the ends that the definition gives', () => {
+    const size = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
+    fc.assert(
+      fc.property(size, fc.double({ min: 0, max: 1, noNaN: true }), (count, share) => {
+        const index = Math.min(count - 1, Math.floor(count * share));
+        const path = inclusionPath(index, count);
+        // The ranges and the leaf cover the tree without gap or overlap.
+        const covered = path.reduce((sum, { begin, end }) => sum + (end - begin), 1);
+        expect(covered).toBe(count);
+        expect(path.length).toBeLessThanOrEqual(53);
+        expect(path.every(({ begin, end }) => index < begin || index >= end)).toBe(true);
+        const older = index + 1;
+        const proof = consistencyPath(older, count);
+        expect(proof.every(({ begin, end }) => begin >= 0 && end > begin && end <= count)).toBe(
+          true,
+        );
+        // No range lies across the older size: each is old or new as a whole.
+        expect(proof.every(({ begin, end }) => end <= older || begin >= older)).toBe(true);
+      }),
+    );
+  });
+
+  test('a tree of 2^53 - 1 equal entries is proved by its equal subtrees', async () => {
+    const leaf = leafHash(Buffer.from('same'));
+    const byLevel = [leaf];
+    for (let level = 1; level <= 53; level += 1) {
+      const below = byLevel[level - 1] ?? leaf;
+      byLevel.push(nodeHash(below, below));
+    }
+    const read: NodeReader = async (level) => byLevel[level] ?? leaf;
+    const size = Number.MAX_SAFE_INTEGER;
+    const root = Buffer.from(await rootAt(read, size), 'hex');
+    const index = size - 2 ** 40 - 3;
+    const hashes = await Promise.all(
+      inclusionPath(index, size).map((range) => rangeHash(read, range)),
+    );
+    expect(provesInclusion({ index, size, leafHash: leaf, root, hashes })).toBe(true);
+    const from = 2 ** 52 + 12_345;
+    const fromRoot = Buffer.from(await rootAt(read, from), 'hex');
+    const path = await Promise.all(
+      consistencyPath(from, size).map((range) => rangeHash(read, range)),
+    );
+    expect(provesConsistency({ from, to: size, fromRoot, toRoot: root, hashes: path })).toBe(true);
+  });
+
+  test('a leaf outside of the tree, and a proof from nothing, are bugs', () => {
+    expect(() => inclusionPath(3, 3)).toThrow(RangeError);
+    expect(() => inclusionPath(-1, 3)).toThrow(RangeError);
+    expect(() => consistencyPath(0, 3)).toThrow(RangeError);
+    expect(() => consistencyPath(4, 3)).toThrow(RangeError);
+  });
+});
+
+describe('tiles', () => {
+  test('a node is found in its tile where the tree has it', () => {
+    const entries = entriesOf(600);
+    const leaves = entries.map((entry) => leafHash(entry));
+    const nodes = tileNodes(leaves.slice(256, 512));
+    for (const [level, index] of [
+      [0, 300],
+      [3, 40],
+      [7, 3],
+    ] as const) {
+      const { tileLevel, tile, first, width } = placeOf(level, index);
+      expect({ tileLevel, tile }).toEqual({ tileLevel: 0, tile: 1 });
+      const expected = naiveRoot(entries.slice(index * 2 ** level, (index + 1) * 2 ** level));
+      expect(nodes[level]?.[first / width]?.equals(expected)).toBe(true);
+    }
+    expect(placeOf(8, 5)).toEqual({ tileLevel: 1, tile: 0, first: 5, width: 1 });
+    expect(placeOf(17, 130)).toEqual({ tileLevel: 2, tile: 1, first: 4, width: 2 });
+  });
+
+  test('half a hash is no item', () => {
+    expect(() => tileItems(Buffer.alloc(33))).toThrow('whole hashes');
+  });
+});
+
+test('the portable hashes are those of the server, and the empty root is that of RFC 9162', () => {
+  fc.assert(
+    fc.property(
+      fc.uint8Array({ maxLength: 300 }),
+      fc.uint8Array({ minLength: 32, maxLength: 32 }),
+      (entry, other) => {
+        expect(portable.leafHash(entry).toHex()).toBe(leafHash(entry).toString('hex'));
+        expect(portable.nodeHash(other, other).toHex()).toBe(
+          nodeHash(other, other).toString('hex'),
+        );
+      },
+    ),
+  );
+  expect(EMPTY_ROOT).toBe('e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855');
+});
