@@ -21,11 +21,10 @@ import {
 import type { Change } from '#shared/ports/tables.ts';
 import { type Hearing, hearMail, openHearing } from './incident-mail.ts';
 import { mergePatch } from './merge-patch.ts';
-import { jsonOf } from './record.ts';
+import { jsonOf, sortableVersion } from './record.ts';
 
 /** Kind of the log's rows: id `<incident id>/<time>/<by>/<number>`, so that they sort by age. */
 export const INCIDENT_LOG = 'incident-log';
-const VERSION_DIGITS = 16;
 
 const { workId, message } = proposeIncident.body.shape;
 
@@ -91,8 +90,7 @@ export function correct(reading: Reading, correction: Correction): Reading {
 }
 
 function placeOf(entry: LogEntry): string {
-  const number =
-    entry.by === 'mail' ? entry.workId : String(entry.version).padStart(VERSION_DIGITS, '0');
+  const number = entry.by === 'mail' ? entry.workId : sortableVersion(entry.version);
   return `${timeOf(entry)}/${entry.by}/${number}`;
 }
 

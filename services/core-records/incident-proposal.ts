@@ -13,7 +13,7 @@ import { type Decision, laterOf, successorOf } from './record.ts';
 const SAME_CALL_MS = 24 * 60 * 60 * 1_000;
 /** Times are reported when everybody is back, which can be days after a large fire. */
 const TIMES_OF_CALL_MS = 7 * SAME_CALL_MS;
-/** An incident with more entries takes no further mails; they go to review. Bounds what is read. */
+/** An incident with so many entries takes no further mails; the next one makes a new incident. */
 export const LOG_ENTRIES_MAX = 200;
 
 export type Proposal = z.output<typeof proposeIncident.body>;

@@ -16,12 +16,10 @@ import { changesBetween } from '#shared/audit.ts';
 import type { Change, Row, RowKey, TenantTables } from '#shared/ports/tables.ts';
 import { Problem } from '#shared/problem.ts';
 import type { Call, Committed, Reply } from '#shared/service.ts';
-import { type Decision, jsonOf, type RecordBase } from './record.ts';
+import { type Decision, jsonOf, type RecordBase, sortableVersion } from './record.ts';
 import type { RecordKind } from './record-kind.ts';
 
 export const HISTORY = 'history';
-/** Digits of the largest safe integer, so that ids of history rows sort by version. */
-const VERSION_DIGITS = 16;
 
 /** What storing needs to know of a kind. */
 export type Stored<R extends RecordBase> = Pick<RecordKind<R>, 'type' | 'schema' | 'indexRows'>;
@@ -72,20 +70,17 @@ export async function commitRecord<Op extends Operation, R extends RecordBase>(r
   assertFits(event);
   const made = { version, at: record.updatedAt, action: event.action, reason, changes };
   const history = { ...made, actor: authorOf(call.caller) };
+  const historyId = `${id}/${sortableVersion(version)}`;
   return call.commit({
     changes: [
       { put: { kind: kind.type, id, value: jsonOf(content) }, expect: version - 1 },
-      { put: { kind: HISTORY, id: historyId(id, version), value: jsonOf(history) }, expect: 0 },
+      { put: { kind: HISTORY, id: historyId, value: jsonOf(history) }, expect: 0 },
       ...indexChanges(before ? kind.indexRows(before) : [], kind.indexRows(record)),
       ...rows,
     ],
     events: [event],
     reply,
   });
-}
-
-export function historyId(recordId: string, version: number): string {
-  return `${recordId}/${String(version).padStart(VERSION_DIGITS, '0')}`;
 }
 
 /** What stands in the event and the history row by itself is no change of content. */

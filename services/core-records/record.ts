@@ -1,6 +1,8 @@
 import type { Change, Json } from '#shared/ports/tables.ts';
 import { Problem } from '#shared/problem.ts';
 
+const VERSION_DIGITS = 16;
+
 /** What every record has, whatever its kind. */
 export interface RecordBase {
   readonly id: string;
@@ -42,6 +44,11 @@ export function assertNotVoided(record: RecordBase): void {
 /** The record under its next version. Time never goes back inside of one record. */
 export function successorOf<R extends RecordBase>(record: R, at: string): R {
   return { ...record, version: record.version + 1, updatedAt: laterOf(record.updatedAt, at) };
+}
+
+/** A version as text that sorts like the number: 16 digits hold every safe integer. */
+export function sortableVersion(version: number): string {
+  return String(version).padStart(VERSION_DIGITS, '0');
 }
 
 /** Both are UTC with milliseconds, so that their text sorts by time. */

@@ -59,12 +59,11 @@ export async function sweepUploads(parts: UploadParts, stopping: AbortSignal): P
   const oldest = parts.clock() - ABANDONED_MS;
   for await (const row of notes(parts.tables)) {
     if (stopping.aborted) return;
-    const { tenant, at } = note.parse(row.value);
-    if (at > oldest) continue;
     try {
-      await settle(parts, tenant, row);
+      const { tenant, at } = note.parse(row.value);
+      if (at <= oldest) await settle(parts, tenant, row);
     } catch (error) {
-      parts.log.error({ tenant, fileId: row.id, err: error }, 'an upload could not be swept');
+      parts.log.error({ fileId: row.id, err: error }, 'an upload could not be swept');
     }
   }
 }
