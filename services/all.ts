@@ -8,11 +8,12 @@ import { openMetrics } from '#shared/metrics.ts';
 import { openHost } from '#shared/open.ts';
 import { openParts } from '#shared/parts.ts';
 import { runProcess } from '#shared/process.ts';
-import { cadIngestVariables } from './cad-ingest/config.ts';
+import { cadIngestVariables, smtpSettingsOf } from './cad-ingest/config.ts';
 import { openCadIngest } from './cad-ingest/service.ts';
 import { openCoreRecords } from './core-records/service.ts';
 import { openFiles } from './files/service.ts';
-import { openGateway } from './gateway/service.ts';
+import { gatewaySettings, gatewayVariables } from './gateway/config.ts';
+import { type GatewayParts, openGateway } from './gateway/service.ts';
 import { openLedger } from './ledger/service.ts';
 
 export interface AllSettings {
@@ -22,6 +23,8 @@ export interface AllSettings {
   readonly mailDomain?: string;
   readonly publicOrigin?: string;
   readonly logLevel: string;
+  /** Limits, proxies and the like; absent: as the gateway has them. */
+  readonly gateway?: Pick<GatewayParts, 'trustedProxies' | 'drainMs' | 'rates' | 'unlockPlatform'>;
 }
 
 export interface All {
@@ -62,6 +65,7 @@ export async function openAll(stack: AsyncDisposableStack, settings: AllSettings
   const gateway = stack.use(
     await openGateway({
       ...(await partsOf('gateway')),
+      ...settings.gateway,
       http,
       ...(publicOrigin === undefined ? {} : { publicOrigin }),
       doors: { files: files.door, 'cad-mail': mail.door },
@@ -76,15 +80,19 @@ export async function openAll(stack: AsyncDisposableStack, settings: AllSettings
 
 if (import.meta.main) {
   await runProcess('watchdesk', async (stack) => {
-    const config = readConfig({ ...commonVariables, ...cadIngestVariables }, process.env);
+    const config = readConfig(
+      { ...commonVariables, ...gatewayVariables, ...cadIngestVariables },
+      process.env,
+    );
     const { DATA_DIR, HTTP_HOST, HTTP_PORT, PUBLIC_ORIGIN, LOG_LEVEL } = config;
     const all = await openAll(stack, {
       dataDir: DATA_DIR,
       http: { host: HTTP_HOST, port: HTTP_PORT },
-      smtp: { host: config.SMTP_HOST, port: config.SMTP_PORT },
+      smtp: smtpSettingsOf(config),
       mailDomain: config.MAIL_DOMAIN,
       ...(PUBLIC_ORIGIN === undefined ? {} : { publicOrigin: publicOriginOf(config) }),
       logLevel: LOG_LEVEL,
+      gateway: gatewaySettings(config),
     });
     openLog('watchdesk', LOG_LEVEL).info({ ...all, dataDir: DATA_DIR }, 'ready');
   });

@@ -6,15 +6,17 @@ import { openCadIngest } from './service.ts';
 
 const name = 'cad-ingest';
 
-await runProcess(name, async (stack) => {
-  const variables = { ...commonVariables, ...busVariables, ...cadIngestVariables };
-  const config = readConfig(variables, process.env);
-  const publicOrigin = publicOriginOf(config);
-  const { host, parts } = await openAlone(stack, { name, publicOrigin, config });
-  const { blobs } = await host.blobs('cad-mail');
-  const queue = await host.queue(name);
-  const smtp = smtpSettingsOf(config);
-  const mailDomain = config.MAIL_DOMAIN;
-  const service = stack.use(await openCadIngest({ ...parts, blobs, queue, smtp, mailDomain }));
-  parts.log.info({ smtpPort: service.smtpPort, mailDomain }, 'ready');
-});
+if (import.meta.main) {
+  await runProcess(name, async (stack) => {
+    const variables = { ...commonVariables, ...busVariables, ...cadIngestVariables };
+    const config = readConfig(variables, process.env);
+    const publicOrigin = publicOriginOf(config);
+    const { host, parts } = await openAlone(stack, { name, publicOrigin, config });
+    const { blobs } = await host.blobs('cad-mail');
+    const queue = await host.queue(name);
+    const smtp = smtpSettingsOf(config);
+    const mailDomain = config.MAIL_DOMAIN;
+    const service = stack.use(await openCadIngest({ ...parts, blobs, queue, smtp, mailDomain }));
+    parts.log.info({ smtpPort: service.smtpPort, mailDomain }, 'ready');
+  });
+}

@@ -151,7 +151,13 @@ describe('things of another department', () => {
 
 /** A body that the operation takes, so that a refusal is not for the body's sake. */
 function bodyOf(operation: Operation): unknown {
-  const candidates = [{ reason: 'test' }, { name: 'Test' }, { channel: 'TAC 2' }, {}];
+  const candidates = [
+    { reason: 'test' },
+    { email: 'chief@fairvale.example' },
+    { name: 'Test' },
+    { channel: 'TAC 2' },
+    {},
+  ];
   const found = candidates.find((candidate) => operation.body.safeParse(candidate).success);
   if (found !== undefined) return found;
   const schema = JSON.stringify(z.toJSONSchema(operation.body, { unrepresentable: 'any' }));
