@@ -96,6 +96,7 @@ describe('the mail folder', () => {
           const headers = [...parsed.headers.keys()];
           expect([...known, ...content]).toEqual(expect.arrayContaining(headers));
           expect(parsed.to).toMatchObject({ text: mail.to });
+          expect(parsed.subject ?? '').not.toMatch(/\p{Cc}/u);
           expect(parsed.attachments).toEqual([]);
         }
       }),

@@ -15,7 +15,7 @@ describe.each(tablesAdapters)('lists and the directory on $name', ({ open }) => 
   const opened = () => openedTables(open);
 
   describe('a list', () => {
-    const ids = ['a', 'a-1', 'a-2', 'a.1', 'aé', 'a￿', 'a🚒', 'b', 'ba'];
+    const ids = ['a', 'a-1', 'a-2', 'a.1', 'aé', 'a￿', 'a😀', 'a🚒', 'b', 'ba'];
 
     async function withRows() {
       const made = await opened();
@@ -50,6 +50,13 @@ describe.each(tablesAdapters)('lists and the directory on $name', ({ open }) => 
         'down, after what is behind the prefix',
         { prefix: 'a-', after: 'b', descending: true },
         ['a-2', 'a-1'],
+      ],
+      // JavaScript compares UTF-16, in which U+FFFF comes behind the planes that follow it.
+      ['after U+FFFF, in a prefix behind it', { prefix: 'a🚒', after: 'a￿' }, ['a🚒']],
+      [
+        'down, after what is behind a prefix that ends at U+FFFF',
+        { prefix: 'a￾', after: 'a🚒', descending: true },
+        [],
       ],
       ['a limit', { limit: 2 }, ['a', 'a-1']],
     ])('gives %s', async (_, request, expected) => {

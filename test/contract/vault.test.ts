@@ -118,6 +118,7 @@ describe.each(vaultAdapters)('the vault on $name', ({ open }) => {
       await using _ = place;
       const vaults = [vault, await again(), await again()];
       const made = await Promise.all(vaults.map((each) => each.rotate(NAME)));
+      expect(new Set(made.map(({ id }) => id)).size).toBe(vaults.length);
       const keys = await (await again()).publicKeys(NAME);
       expect(keys.map(({ id }) => id)).toEqual(expect.arrayContaining(made.map(({ id }) => id)));
       expect(keys.filter(({ current }) => current)).toHaveLength(1);
