@@ -56,6 +56,8 @@ export const verification = z.strictObject({
   breaks: z.array(
     z.strictObject({
       seq,
+      /** The last entry concerned, where it is more than one and known. */
+      lastSeq: seq.optional(),
       kind: z.enum(breakKinds),
       /** Which side was altered (entry bytes, index, head) and how it shows. */
       detail: z.string(),
@@ -64,6 +66,7 @@ export const verification = z.strictObject({
   elapsedMs: z.number().nonnegative(),
 });
 export type Verification = z.infer<typeof verification>;
+export type LedgerBreak = Verification['breaks'][number];
 
 export const checkpointAnswer = z.strictObject({
   origin: z.string(),

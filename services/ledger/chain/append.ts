@@ -1,0 +1,162 @@
+/**
+ * What becomes of offered events: exactly once by id. Nothing in here reads or writes.
+ *
+ * - An id that nobody has used: the event is appended.
+ * - An id whose entry has the same content: the first receipt again.
+ * - An id whose entry has other content: a conflict. It is not appended; an entry that tells of it
+ *   is, once for each pair of id and other content, however often the pair comes back.
+ *
+ * Contents are compared whole, as canonical text in which digests stand for the disclosures. A
+ * repeat with other salts is other content.
+ */
+import { hash } from 'node:crypto';
+import type { AuditEvent } from '#contracts/audit-event.ts';
+import { BLOCK_BYTES_MAX, BLOCK_ENTRIES_MAX } from '#contracts/limits.ts';
+import { sealedBytes } from './block.ts';
+import {
+  type ContentText,
+  contentOf,
+  contentText,
+  entryBytesBound,
+  identityText,
+} from './entry.ts';
+import { sealedLength } from './seal.ts';
+
+export interface Offered {
+  readonly event: AuditEvent;
+  readonly content: ContentText;
+  readonly identity: string;
+  /** Bytes of a block that it takes at most, before packing. */
+  readonly bytes: number;
+}
+
+/** An entry that is in the log already. */
+export interface Known {
+  readonly seq: number;
+  readonly leafHash: string;
+  readonly identity: string;
+}
+
+/** Where the receipt comes from: an entry of the log, or one of those appended now. */
+export type Standing = { readonly known: Known } | { readonly index: number };
+
+export interface Verdict {
+  readonly status: 'appended' | 'repeated' | 'conflict';
+  readonly standing: Standing;
+  /** How many entries are to be appended for this event and those before it. */
+  readonly entriesAfter: number;
+}
+
+export interface Decision {
+  /** To be appended, in this order. */
+  readonly entries: readonly Offered[];
+  /** One for each offered event. */
+  readonly verdicts: readonly Verdict[];
+}
+
+export function offer(event: AuditEvent): Offered {
+  const content = contentText(contentOf(event));
+  return {
+    event,
+    content,
+    identity: identityText(content),
+    bytes: entryBytesBound(content) + sealedBytes(sealedLength(event.disclosures)),
+  };
+}
+
+/** How many of them, from the front, one block can take; at least one. */
+export function fitting(offered: readonly Offered[]): number {
+  let bytes = 0;
+  let fit = 0;
+  for (const each of offered.slice(0, BLOCK_ENTRIES_MAX)) {
+    bytes += each.bytes;
+    if (fit > 0 && bytes > BLOCK_BYTES_MAX) break;
+    fit += 1;
+  }
+  return fit;
+}
+
+/** Ids under which conflicts of these events would stand: they must be looked up as well. */
+export function conflictIds(
+  offered: readonly Offered[],
+  known: ReadonlyMap<string, Known>,
+): string[] {
+  const first = new Map<string, string>();
+  return offered.flatMap((each) => {
+    const { id } = each.event;
+    const identity = known.get(id)?.identity ?? first.get(id);
+    if (identity === undefined) first.set(id, each.identity);
+    return identity === undefined || identity === each.identity ? [] : [conflictId(each)];
+  });
+}
+
+/** `known` has every offered id and every conflict id that stands in the log. */
+export function decide(request: {
+  readonly offered: readonly Offered[];
+  readonly known: ReadonlyMap<string, Known>;
+  /** ISO time and a fresh salt for entries that tell of conflicts. */
+  readonly now: string;
+  readonly salt: () => string;
+}): Decision {
+  const { offered, known, now, salt } = request;
+  const entries: Offered[] = [];
+  const indexes = new Map<string, number>();
+  const add = (each: Offered): Standing => {
+    indexes.set(each.event.id, entries.length);
+    return { index: entries.push(each) - 1 };
+  };
+  const verdicts = offered.map((each): Verdict => {
+    const before = standingOf(each.event.id, known, indexes);
+    if (before === undefined) {
+      return { status: 'appended', standing: add(each), entriesAfter: entries.length };
+    }
+    const identity = 'known' in before ? before.known.identity : entries[before.index]?.identity;
+    if (identity === each.identity) {
+      return { status: 'repeated', standing: before, entriesAfter: entries.length };
+    }
+    const told = standingOf(conflictId(each), known, indexes);
+    if (told === undefined) add(offer(conflictEvent(each, now, salt())));
+    return { status: 'conflict', standing: before, entriesAfter: entries.length };
+  });
+  return { entries, verdicts };
+}
+
+function standingOf(
+  id: string,
+  known: ReadonlyMap<string, Known>,
+  indexes: ReadonlyMap<string, number>,
+): Standing | undefined {
+  const entry = known.get(id);
+  if (entry !== undefined) return { known: entry };
+  const index = indexes.get(id);
+  return index === undefined ? undefined : { index };
+}
+
+/**
+ * A UUIDv7 made from the pair: the time of the offered id, and bits of a hash over both. The pair
+ * has one id for ever, so that exactly once by id holds for the entry about it too.
+ */
+function conflictId({ event, identity }: Offered): string {
+  const digest = hash('sha256', `ledger.event.conflicted\n${event.id}\n${identity}`, 'hex');
+  const time = event.id.slice(0, 13).toLowerCase();
+  const variant = ((Number.parseInt(digest.slice(3, 4), 16) & 0x3) | 0x8).toString(16);
+  return `${time}-7${digest.slice(0, 3)}-${variant}${digest.slice(4, 7)}-${digest.slice(7, 19)}`;
+}
+
+/** Tells that another event came under an id that is taken, and commits to what it said. */
+function conflictEvent(offered: Offered, now: string, salt: string): AuditEvent {
+  const { event, identity } = offered;
+  const disclosed = [salt, 'offered', { contentSha256: hash('sha256', identity, 'hex') }];
+  return {
+    id: conflictId(offered),
+    tenant: event.tenant,
+    at: now,
+    actor: { type: 'service', id: 'ledger' },
+    action: 'ledger.event.conflicted',
+    object: { type: 'event', id: event.id },
+    outcome: 'failure',
+    reason: 'another event has this id',
+    requestId: event.requestId,
+    disclosures: [Buffer.from(JSON.stringify(disclosed)).toString('base64url')],
+  };
+}

@@ -1,0 +1,185 @@
+/**
+ * The stored form of a block, version 1.
+ *
+ *   row `block` / <number, 16 digits>
+ *     value   the header
+ *     bytes   the body, or its first BODY_ROW_BYTES_MAX bytes
+ *   rows `block-part` / <number>/<part, 2 digits>
+ *     bytes   the rest of a body that is longer: one event with very large values
+ *
+ * Body: the entries, packed, then the sealed values.
+ *
+ *   entries   count times (uint16 length, entry): an entry bundle of C2SP tlog-tiles; zstd where
+ *             that is shorter (`packing`)
+ *   values    count times (uint32 length, uint32 CRC-32, sealed bytes), in the order of the entries
+ *
+ * Integers are big endian. The CRC only tells which value was hit when `bodyHash` does not fit.
+ */
+import { hash } from 'node:crypto';
+import { constants, crc32, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { z } from 'zod';
+import { BLOCK_BYTES_MAX, BLOCK_ENTRIES_MAX, ENTRY_BYTES_MAX } from '#contracts/limits.ts';
+import { sha256Hex } from '#contracts/primitives.ts';
+import { canonicalHash } from '#shared/canonical.ts';
+
+/** With the header well under ROW_BYTES_MAX. */
+export const BODY_ROW_BYTES_MAX = BLOCK_BYTES_MAX;
+/** Less is not worth the call. */
+const PACK_BYTES_MIN = 1_024;
+/** The fastest level: higher ones gain little on hashes and ids. */
+const ZSTD_LEVEL = 1;
+const LENGTH_BYTES = 2;
+const VALUE_HEAD_BYTES = 8;
+
+const count = z.number().int().nonnegative();
+
+export const blockHeader = z.strictObject({
+  v: z.literal(1),
+  blockNo: count,
+  /** `seq` of the first entry. */
+  first: count,
+  count: z.number().int().min(1).max(BLOCK_ENTRIES_MAX),
+  /** Entries in the tree after this block, the root over them, and the right edge (chain/tree.ts). */
+  size: count,
+  root: sha256Hex,
+  edge: z.array(sha256Hex).min(1),
+  /** Leaf hash of the last entry: `prev` of the next one. */
+  leaf: sha256Hex,
+  packing: z.enum(['raw', 'zstd']),
+  /** Of the packed entries; the sealed values follow. */
+  entriesBytes: count,
+  bodyBytes: count,
+  bodyHash: sha256Hex,
+  /** `hash` of the block before; 64 zeros for block 0. */
+  prevBlockHash: sha256Hex,
+  /** The process that wrote it, and how often the writer of this log has changed. */
+  writer: z.string().min(1).max(64),
+  epoch: count,
+  /** SHA-256 of the RFC 8785 form of this header without this field. */
+  hash: sha256Hex,
+});
+export type BlockHeader = z.infer<typeof blockHeader>;
+
+export interface Block {
+  readonly header: BlockHeader;
+  readonly body: Uint8Array;
+}
+
+export type Body = Pick<BlockHeader, 'packing' | 'entriesBytes' | 'bodyBytes' | 'bodyHash'> & {
+  readonly body: Buffer;
+};
+
+export function encodeBody(parts: {
+  readonly entries: readonly Uint8Array[];
+  readonly sealed: readonly Uint8Array[];
+}): Body {
+  const { packing, bytes } = pack(bundleOf(parts.entries));
+  const body = Buffer.concat([bytes, valuesOf(parts.sealed)]);
+  return {
+    packing,
+    entriesBytes: bytes.length,
+    bodyBytes: body.length,
+    bodyHash: hash('sha256', body, 'hex'),
+    body,
+  };
+}
+
+/** An entry bundle of C2SP tlog-tiles. */
+export function bundleOf(entries: readonly Uint8Array[]): Buffer {
+  const bundle = Buffer.allocUnsafe(entries.reduce((sum, { length }) => sum + 2 + length, 0));
+  let at = 0;
+  for (const entry of entries) {
+    if (entry.length > ENTRY_BYTES_MAX) throw new RangeError('the entry is too long');
+    at = bundle.writeUInt16BE(entry.length, at);
+    bundle.set(entry, at);
+    at += entry.length;
+  }
+  return bundle;
+}
+
+/** The entries of a body. Throws when they cannot be unpacked. */
+export function entriesOf({ header, body }: Block): Buffer[] {
+  const { packing, entriesBytes, count } = header;
+  const packed = body.subarray(0, entriesBytes);
+  const bundle = packing === 'zstd' ? unpack(packed, count) : asBuffer(packed);
+  const entries: Buffer[] = [];
+  let at = 0;
+  for (let index = 0; index < count; index += 1) {
+    const length = bundle.readUInt16BE(at);
+    at += LENGTH_BYTES;
+    if (at + length > bundle.length) throw new RangeError('an entry goes past the end');
+    entries.push(bundle.subarray(at, at + length));
+    at += length;
+  }
+  if (at !== bundle.length) throw new RangeError('bytes follow the last entry');
+  return entries;
+}
+
+export interface SealedValues {
+  readonly bytes: Buffer;
+  /** False when the bytes are not those that were written. */
+  readonly intact: boolean;
+}
+
+/** The sealed values of a body, one item for each entry. Throws when they cannot be told apart. */
+export function sealedOf({ header, body }: Block): SealedValues[] {
+  const values = asBuffer(body.subarray(header.entriesBytes));
+  const sealed: SealedValues[] = [];
+  let at = 0;
+  for (let index = 0; index < header.count; index += 1) {
+    const length = values.readUInt32BE(at);
+    const checksum = values.readUInt32BE(at + 4);
+    at += VALUE_HEAD_BYTES;
+    if (at + length > values.length) throw new RangeError('sealed values go past the end');
+    const bytes = values.subarray(at, at + length);
+    sealed.push({ bytes, intact: crc32(bytes) === checksum });
+    at += length;
+  }
+  if (at !== values.length) throw new RangeError('bytes follow the last sealed values');
+  return sealed;
+}
+
+/** Bytes that the sealed values of one entry take in a body. */
+export function sealedBytes(length: number): number {
+  return VALUE_HEAD_BYTES + length;
+}
+
+export function isIntact({ header, body }: Block): boolean {
+  return body.length === header.bodyBytes && hash('sha256', body, 'hex') === header.bodyHash;
+}
+
+/** The hash that the header must carry. */
+export function headerHash({ hash: _, ...rest }: BlockHeader): string {
+  return canonicalHash(rest);
+}
+
+function valuesOf(sealed: readonly Uint8Array[]): Buffer {
+  const total = sealed.reduce((sum, { length }) => sum + sealedBytes(length), 0);
+  const values = Buffer.allocUnsafe(total);
+  let at = 0;
+  for (const bytes of sealed) {
+    at = values.writeUInt32BE(bytes.length, at);
+    at = values.writeUInt32BE(crc32(bytes), at);
+    values.set(bytes, at);
+    at += bytes.length;
+  }
+  return values;
+}
+
+function pack(bundle: Buffer): Pick<BlockHeader, 'packing'> & { readonly bytes: Buffer } {
+  if (bundle.length < PACK_BYTES_MIN) return { packing: 'raw', bytes: bundle };
+  const params = { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL };
+  const packed = zstdCompressSync(bundle, { params });
+  if (packed.length >= bundle.length) return { packing: 'raw', bytes: bundle };
+  return { packing: 'zstd', bytes: packed };
+}
+
+/** Bounded by what the entries could be at most, so that altered bytes cannot fill the memory. */
+function unpack(packed: Uint8Array, entries: number): Buffer {
+  const maxOutputLength = entries * (LENGTH_BYTES + ENTRY_BYTES_MAX);
+  return zstdDecompressSync(packed, { maxOutputLength });
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+}

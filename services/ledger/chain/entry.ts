@@ -1,0 +1,119 @@
+/**
+ * The bytes of an entry. They are the RFC 8785 form of `ledgerEntry`, put together here from its
+ * canonical parts, so that an event is canonicalised once when it arrives and only the four fields
+ * of its place in the chain are added when that place is known.
+ */
+import { hash } from 'node:crypto';
+import type { AuditEvent } from '#contracts/audit-event.ts';
+import { type LedgerEntry, ledgerEntry } from '#contracts/ledger.ts';
+import { canonicalText } from '#shared/canonical.ts';
+import type { Json } from '#shared/ports/tables.ts';
+
+/** `prev` of entry 0. */
+export const NO_LEAF = '0'.repeat(64);
+
+/** What an event brings along; the rest of an entry is its place in the chain. */
+export type EntryContent = Omit<LedgerEntry, 'v' | 'seq' | 'recordedAt' | 'prev'>;
+
+export interface Place {
+  readonly seq: number;
+  readonly recordedAt: string;
+  /** Leaf hash of the entry before, hex. */
+  readonly prev: string;
+}
+
+/** The canonical text of a content, cut where the fields of its place go. */
+export interface ContentText {
+  readonly start: string;
+  readonly reason: string;
+  readonly end: string;
+  readonly tenant: string;
+}
+
+export function contentOf({ disclosures, ...event }: AuditEvent): EntryContent {
+  return { ...event, sd: disclosures.map(disclosureDigest).sort() };
+}
+
+/** RFC 9901 section 4.2.3: over the ASCII bytes of the disclosure, base64url. */
+export function disclosureDigest(disclosure: string): string {
+  return hash('sha256', disclosure, 'base64url');
+}
+
+export function contentText(content: EntryContent): ContentText {
+  // Optional keys that are not there are dropped, as in any JSON; everything else is plain data.
+  const text = (value: string | object) => canonicalText(value as Json);
+  // RFC 8785 section 3.2.3: keys in the order of their UTF-16 code units. `prev` and `recordedAt`
+  // stand on both sides of `reason`, `seq` between `sd` and `tenant`, `v` at the end.
+  return {
+    start: `{"action":${text(content.action)},"actor":${text(content.actor)},"at":${text(content.at)},"id":${text(content.id)},"object":${text(content.object)},"outcome":${text(content.outcome)},`,
+    reason: content.reason === undefined ? '' : `"reason":${text(content.reason)},`,
+    end: `"requestId":${text(content.requestId)},"sd":["${content.sd.join('","')}"],`,
+    tenant: `"tenant":${text(content.tenant)}`,
+  };
+}
+
+/** Two events are the same one exactly when these texts are the same. */
+export function identityText({ start, reason, end, tenant }: ContentText): string {
+  return `${start}${reason}${end}${tenant}}`;
+}
+
+/** The entry, canonical; at most ENTRY_BYTES_MAX bytes as UTF-8. */
+export function entryText(content: ContentText, { seq, recordedAt, prev }: Place): string {
+  const { start, reason, end, tenant } = content;
+  return `${start}"prev":"${prev}",${reason}"recordedAt":"${recordedAt}",${end}"seq":${seq},${tenant},"v":1}`;
+}
+
+/** Longest text that the fields of a place add. */
+const PLACE_CHARS_MAX =
+  `"prev":"${NO_LEAF}","recordedAt":"2026-01-01T00:00:00.000Z","seq":${Number.MAX_SAFE_INTEGER},,"v":1`
+    .length;
+
+/** An upper bound of the entry's bytes, before its place is known. */
+export function entryBytesBound({ start, reason, end, tenant }: ContentText): number {
+  return Buffer.byteLength(start + reason + end + tenant) + PLACE_CHARS_MAX;
+}
+
+/** Reads stored bytes. Throws for anything that is no entry in its one canonical form. */
+export function parseEntry(bytes: Uint8Array): LedgerEntry {
+  const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  const entry = ledgerEntry.parse(JSON.parse(text));
+  if (entryText(contentText(entry), entry) !== text) throw new Error('the entry is not canonical');
+  return entry;
+}
+
+const PREV_KEY = '"prev":"';
+
+/**
+ * Does the entry stand in its place, by its own fields? Looks at the text and parses only where
+ * that could mislead: in the canonical form no key follows `prev` whose value is an object, so that
+ * the last `"prev":"` is the one, unless a brace comes behind it.
+ */
+export function standsAt(
+  bytes: Uint8Array,
+  { tenant, seq, prev }: { readonly tenant: string; readonly seq: number; readonly prev: string },
+): boolean {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+  if (!text.endsWith(`,"seq":${seq},"tenant":"${tenant}","v":1}`)) return false;
+  const at = text.lastIndexOf(PREV_KEY);
+  if (!text.startsWith(`${prev}"`, at + PREV_KEY.length)) return false;
+  return text.indexOf('{', at) < 0 || tryParseEntry(bytes)?.prev === prev;
+}
+
+/** `prev` as the text says, also where the rest of it is damaged. */
+export function prevIn(bytes: Uint8Array): string | undefined {
+  return /"prev":"([0-9a-f]{64})"/.exec(Buffer.from(bytes).toString('latin1'))?.[1];
+}
+
+/** The same bytes with another `prev`. */
+export function withPrev(bytes: Uint8Array, prev: string): Buffer {
+  const text = Buffer.from(bytes).toString('latin1');
+  return Buffer.from(text.replace(/"prev":"[^"]{64}"/, `"prev":"${prev}"`), 'latin1');
+}
+
+export function tryParseEntry(bytes: Uint8Array): LedgerEntry | undefined {
+  try {
+    return parseEntry(bytes);
+  } catch {
+    return undefined;
+  }
+}

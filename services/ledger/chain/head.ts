@@ -1,0 +1,133 @@
+/** Where a log stands, and the one step from there: by making a block, or by following one. */
+import {
+  type Block,
+  type BlockHeader,
+  encodeBody,
+  entriesOf,
+  headerHash,
+  isIntact,
+} from './block.ts';
+import { type ContentText, entryText, NO_LEAF } from './entry.ts';
+import { TILE_LEVELS } from './tiles.ts';
+import { type Edge, EMPTY_EDGE, growEdge, leafHash, rootOf, type TreeNode } from './tree.ts';
+
+export interface Head {
+  /** Number of the last block; -1 before the first. */
+  readonly blockNo: number;
+  readonly edge: Edge;
+  /** Leaf hash of the last entry, and hash of the last block, hex. */
+  readonly leaf: string;
+  readonly blockHash: string;
+  readonly writer: string;
+  readonly epoch: number;
+}
+
+export const EMPTY_HEAD: Head = {
+  blockNo: -1,
+  edge: EMPTY_EDGE,
+  leaf: NO_LEAF,
+  blockHash: NO_LEAF,
+  writer: '',
+  epoch: 0,
+};
+
+/** A block with all that follows from it. */
+export interface Step extends Block {
+  readonly head: Head;
+  readonly entries: readonly Buffer[];
+  readonly leaves: readonly Buffer[];
+  /** Nodes that the leaves completed and that are items of tiles above level 0. */
+  readonly tileRoots: readonly TreeNode[];
+}
+
+export function makeBlock(request: {
+  readonly head: Head;
+  readonly contents: readonly ContentText[];
+  /** In the order of the contents. */
+  readonly sealed: readonly Uint8Array[];
+  readonly recordedAt: string;
+  readonly writer: string;
+}): Step {
+  const { head, sealed, recordedAt, writer } = request;
+  const first = head.edge.size;
+  const entries: Buffer[] = [];
+  const leaves: Buffer[] = [];
+  let prev = head.leaf;
+  for (const [index, content] of request.contents.entries()) {
+    const entry = Buffer.from(entryText(content, { seq: first + index, recordedAt, prev }));
+    const leaf = leafHash(entry);
+    entries.push(entry);
+    leaves.push(leaf);
+    prev = leaf.toString('hex');
+  }
+  const { edge, tileRoots } = grow(head.edge, leaves);
+  const { body, ...packed } = encodeBody({ entries, sealed });
+  const unhashed = {
+    v: 1 as const,
+    blockNo: head.blockNo + 1,
+    first,
+    count: entries.length,
+    size: edge.size,
+    root: rootOf(edge),
+    edge: edge.hashes.map((hash) => hash.toString('hex')),
+    leaf: prev,
+    ...packed,
+    prevBlockHash: head.blockHash,
+    writer,
+    epoch: head.writer === writer ? head.epoch : head.epoch + 1,
+    hash: NO_LEAF,
+  };
+  const header = { ...unhashed, hash: headerHash(unhashed) };
+  return { header, body, head: headAfter(header), entries, leaves, tileRoots };
+}
+
+/**
+ * Follows a stored block. Throws when it is altered or does not go on from the head: then the log
+ * is damaged, and nothing more may be built on it.
+ */
+export function followBlock(head: Head, block: Block): Step {
+  const { header } = block;
+  const follows = header.blockNo === head.blockNo + 1 && header.prevBlockHash === head.blockHash;
+  if (!follows || header.first !== head.edge.size || headerHash(header) !== header.hash) {
+    throw new DamagedLog(header.blockNo, 'its header does not follow');
+  }
+  if (!isIntact(block)) throw new DamagedLog(header.blockNo, 'its body is not the one written');
+  const entries = entriesOf(block);
+  const leaves = entries.map((entry) => leafHash(entry));
+  const { edge, tileRoots } = grow(head.edge, leaves);
+  const last = leaves.at(-1)?.toString('hex');
+  if (edge.size !== header.size || rootOf(edge) !== header.root || last !== header.leaf) {
+    throw new DamagedLog(header.blockNo, 'its entries do not lead to its root');
+  }
+  return { ...block, head: headAfter(header), entries, leaves, tileRoots };
+}
+
+export class DamagedLog extends Error {
+  constructor(blockNo: number, how: string) {
+    super(`block ${blockNo} is damaged: ${how}`);
+    this.name = 'DamagedLog';
+  }
+}
+
+export function edgeOf({ size, edge }: BlockHeader): Edge {
+  return { size, hashes: edge.map((hex) => Buffer.from(hex, 'hex')) };
+}
+
+export function headAfter(header: BlockHeader): Head {
+  return {
+    blockNo: header.blockNo,
+    edge: edgeOf(header),
+    leaf: header.leaf,
+    blockHash: header.hash,
+    writer: header.writer,
+    epoch: header.epoch,
+  };
+}
+
+function grow(edge: Edge, leaves: readonly Buffer[]) {
+  const tileRoots: TreeNode[] = [];
+  const grown = growEdge(edge, leaves, (node) => {
+    if (node.level % TILE_LEVELS === 0) tileRoots.push(node);
+  });
+  return { edge: grown, tileRoots };
+}

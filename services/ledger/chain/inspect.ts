@@ -1,0 +1,233 @@
+/**
+ * Looks at one stored block: is it the one that was written, and does it go on from the one before?
+ * A block that is not is looked at more closely, to name what was altered: the header ("head"), the
+ * bytes of an entry ("entry"), or sealed values ("values").
+ *
+ * The header carries the leaf hash of its last entry, and each entry that of the one before. So the
+ * entries of a block whose header is sound are told apart from its end: an entry whose leaf hash is
+ * the one that follows it is authentic, and so is the hash in it for the one before.
+ */
+import type { LedgerBreak } from '#contracts/ledger.ts';
+import {
+  type Block,
+  type BlockHeader,
+  blockHeader,
+  entriesOf,
+  headerHash,
+  isIntact,
+  sealedOf,
+} from './block.ts';
+import { prevIn, standsAt, tryParseEntry, withPrev } from './entry.ts';
+import { edgeOf } from './head.ts';
+import { type Edge, growEdge, leafHash, rootOf } from './tree.ts';
+
+/** Where a walk stands. What is `undefined` is not known, behind a block that could not be read. */
+export interface Position {
+  readonly blockNo: number;
+  /** Entries before the block; behind a gap, where the gap begins. */
+  readonly size: number;
+  readonly edge: Edge | undefined;
+  readonly leaf: string | undefined;
+  readonly blockHash: string | undefined;
+}
+
+export interface Inspection {
+  readonly breaks: readonly LedgerBreak[];
+  /** `seq` of the first entry, and leaf hashes as the bytes are now; absent when unreadable. */
+  readonly found?: { readonly first: number; readonly leaves: readonly Buffer[] };
+  /** Sequence numbers whose bytes are not those that were written. */
+  readonly altered: ReadonlySet<number>;
+  /** Where the walk goes on: by what was written, as far as that is known. */
+  readonly next: Position;
+}
+
+export interface StoredBlock {
+  readonly header: unknown;
+  readonly body: Uint8Array;
+}
+
+export function inspectBlock(tenant: string, at: Position, stored: StoredBlock): Inspection {
+  const parsed = blockHeader.safeParse(stored.header);
+  if (!parsed.success) return gap(at, 'altered', `head: the header of block ${at.blockNo} is none`);
+  const block: Block = { header: parsed.data, body: stored.body };
+  const isSound = headerHash(block.header) === block.header.hash;
+  if (isSound && block.header.blockNo !== at.blockNo) return misplaced(at, block.header);
+  const entries = readEntries(block);
+  if (entries === undefined) {
+    const what = isSound ? 'entry: the entries' : 'head: the header';
+    return gap(at, 'altered', `${what} of block ${at.blockNo} cannot be unpacked`);
+  }
+  const leaves = entries.map((entry) => leafHash(entry));
+  const view: Looked = { tenant, at, block, isSound, entries, leaves };
+  return isClean(view) ? clean(view) : diagnose(view);
+}
+
+/** Nothing can be said about this block's entries, nor about how the next one goes on. */
+export function gap(at: Position, kind: LedgerBreak['kind'], detail: string): Inspection {
+  const next = { ...unknown, blockNo: at.blockNo + 1, size: at.size };
+  return { breaks: [{ seq: at.size, kind, detail }], altered: new Set(), next };
+}
+
+const unknown = { edge: undefined, leaf: undefined, blockHash: undefined };
+
+interface Looked {
+  readonly tenant: string;
+  readonly at: Position;
+  readonly block: Block;
+  readonly isSound: boolean;
+  readonly entries: readonly Buffer[];
+  readonly leaves: readonly Buffer[];
+}
+
+function misplaced(at: Position, { blockNo, first, size }: BlockHeader): Inspection {
+  const what = `entries ${first} to ${size - 1}`;
+  return gap(at, 'reordered', `head: row ${at.blockNo} holds block ${blockNo} with ${what}`);
+}
+
+function readEntries(block: Block): readonly Buffer[] | undefined {
+  try {
+    return entriesOf(block);
+  } catch {
+    return undefined;
+  }
+}
+
+function isClean({ tenant, at, block, isSound, entries, leaves }: Looked): boolean {
+  const { header } = block;
+  if (!isSound || !isIntact(block) || !follows(at, header)) return false;
+  if (leaves.at(-1)?.toString('hex') !== header.leaf) return false;
+  if (rootOf(edgeBehind(at, header, leaves)) !== header.root) return false;
+  let prev = at.leaf ?? prevIn(entries[0] ?? new Uint8Array()) ?? '';
+  for (const [index, entry] of entries.entries()) {
+    if (!standsAt(entry, { tenant, seq: header.first + index, prev })) return false;
+    prev = leaves[index]?.toString('hex') ?? '';
+  }
+  return true;
+}
+
+/** Behind a gap there is nothing to compare with: the header's word is taken. */
+function follows(at: Position, header: BlockHeader): boolean {
+  if (at.blockHash !== undefined && header.prevBlockHash !== at.blockHash) return false;
+  return at.edge === undefined ? header.first >= at.size : header.first === at.size;
+}
+
+function edgeBehind(at: Position, header: BlockHeader, leaves: readonly Buffer[]): Edge {
+  return at.edge === undefined ? edgeOf(header) : growEdge(at.edge, leaves);
+}
+
+function clean({ at, block, leaves }: Looked): Inspection {
+  const { header } = block;
+  const found = { first: header.first, leaves };
+  return { breaks: [], found, altered: new Set(), next: behind(at, header) };
+}
+
+function behind(at: Position, header: BlockHeader): Position {
+  return {
+    blockNo: at.blockNo + 1,
+    size: header.size,
+    edge: edgeOf(header),
+    leaf: header.leaf,
+    blockHash: header.hash,
+  };
+}
+
+function diagnose(looked: Looked): Inspection {
+  const { at, block, isSound, leaves } = looked;
+  const first = at.edge === undefined ? block.header.first : at.size;
+  const found = { first, leaves };
+  if (!isSound) return diagnoseHead(looked, found);
+  const indexes = alteredEntries(looked, block.header.leaf);
+  const altered = new Set(indexes.map((index) => first + index));
+  const breaks = indexes.map((index) => alteredEntry(looked, first, index));
+  if (breaks.length === 0) breaks.push(...otherBreaks(looked, first));
+  return { breaks, found, altered, next: behind(at, block.header) };
+}
+
+/** The header's own hash does not fit it. Its body may still be what was written. */
+function diagnoseHead(looked: Looked, found: { first: number; leaves: readonly Buffer[] }) {
+  const { at, block, leaves } = looked;
+  const { first } = found;
+  const last = first + leaves.length - 1;
+  const detail = `head: the header of block ${at.blockNo} is not the one that was written`;
+  const head: LedgerBreak = { seq: first, lastSeq: last, kind: 'altered', detail };
+  const leaf = leaves.at(-1)?.toString('hex') ?? '';
+  const indexes = isIntact(block) ? [] : alteredEntries(looked, leaf);
+  const isWhole = indexes.length === 0 && at.edge !== undefined;
+  const next = isWhole
+    ? {
+        blockNo: at.blockNo + 1,
+        size: last + 1,
+        edge: growEdge(at.edge, leaves),
+        leaf,
+        blockHash: undefined,
+      }
+    : { ...unknown, blockNo: at.blockNo + 1, size: last + 1 };
+  return {
+    breaks: [head, ...indexes.map((index) => alteredEntry(looked, first, index))],
+    found,
+    altered: new Set(indexes.map((index) => first + index)),
+    next,
+  };
+}
+
+/** Indexes of entries that are not what was written, told from the leaf hash of the last one. */
+function alteredEntries({ entries, leaves }: Looked, lastLeaf: string): number[] {
+  const altered: number[] = [];
+  let expected: string | undefined = lastLeaf;
+  for (const [index, entry] of [...entries.entries()].reverse()) {
+    const before = leaves[index - 1]?.toString('hex');
+    const isAltered: boolean =
+      expected !== undefined && leaves[index]?.toString('hex') !== expected;
+    if (isAltered) altered.push(index);
+    // Where only `prev` was altered, putting the right one back gives the expected hash.
+    const isOnlyPrev: boolean =
+      isAltered && before !== undefined && leafWithPrev(entry, before) === expected;
+    expected = isOnlyPrev ? before : prevIn(entry);
+  }
+  return altered.reverse();
+}
+
+function leafWithPrev(entry: Buffer, prev: string): string {
+  return leafHash(withPrev(entry, prev)).toString('hex');
+}
+
+function alteredEntry({ at, entries }: Looked, first: number, index: number): LedgerBreak {
+  const seq = first + index;
+  const entry = tryParseEntry(entries[index] ?? Buffer.alloc(0));
+  if (entry !== undefined && entry.seq !== seq) {
+    const detail = `entry: block ${at.blockNo} has entry ${entry.seq} in this place`;
+    return { seq, kind: 'reordered', detail };
+  }
+  const detail = `entry: its bytes in block ${at.blockNo} are not those that were written`;
+  return { seq, kind: 'altered', detail };
+}
+
+/** Every entry is the one that the header commits to; something around them is not. */
+function otherBreaks(looked: Looked, first: number): LedgerBreak[] {
+  const { at, block, leaves } = looked;
+  const { header } = block;
+  const range = { seq: first, lastSeq: first + leaves.length - 1 };
+  if (!isIntact(block)) return alteredValues(block, range);
+  if (!follows(at, header) || !prevFits(looked)) {
+    const detail = `head: block ${at.blockNo} goes on from another block than the one before it`;
+    return [{ ...range, kind: 'forked', detail }];
+  }
+  const detail = `head: the root of block ${at.blockNo} is not that of its entries`;
+  return [{ ...range, kind: 'altered', detail }];
+}
+
+function prevFits({ at, entries }: Looked): boolean {
+  return at.leaf === undefined || prevIn(entries[0] ?? new Uint8Array()) === at.leaf;
+}
+
+function alteredValues(block: Block, range: { seq: number; lastSeq: number }): LedgerBreak[] {
+  const { blockNo } = block.header;
+  const detail = `values: sealed values in block ${blockNo} are not those that were written`;
+  const whole: LedgerBreak = { ...range, kind: 'altered', detail };
+  try {
+    const hit = sealedOf(block).flatMap(({ intact }, index) => (intact ? [] : [range.seq + index]));
+    return hit.length === 0 ? [whole] : hit.map((seq) => ({ seq, kind: 'altered', detail }));
+  } catch {
+    return [whole];
+  }
+}

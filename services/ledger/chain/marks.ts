@@ -1,0 +1,92 @@
+/**
+ * What an entry can be found by, and the filter that tells of a whole page whether to look into it.
+ *
+ * The filter is a Bloom filter over the marks of its 256 entries: it never denies a mark that is
+ * there, and rarely affirms one that is not. One small row in a page of 256 entries is all that
+ * search costs an append, where exact lists would cost several rows an entry.
+ */
+import { hash } from 'node:crypto';
+import type { LedgerEntry } from '#contracts/ledger.ts';
+
+/** 8,192 bits for some hundred different marks: fewer than 3 in 100 false hits. */
+export const FILTER_BYTES = 1_024;
+const FILTER_BITS = FILTER_BYTES * 8;
+const PROBES = 4;
+/** Bytes of the hash that one probe uses. */
+const PROBE_BYTES = 2;
+
+/** Filters of a search; an absent one matches everything. */
+export interface Question {
+  readonly actor?: string | undefined;
+  readonly action?: string | undefined;
+  readonly objectType?: string | undefined;
+  readonly objectId?: string | undefined;
+  readonly outcome?: string | undefined;
+  /** ISO, UTC: `at` from here on, and before there. */
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+}
+
+export type Marked = Pick<LedgerEntry, 'id' | 'at' | 'actor' | 'action' | 'object' | 'outcome'>;
+
+export function matches(entry: Marked, question: Question): boolean {
+  const { from, to, actor, action, objectType, objectId, outcome } = question;
+  return (
+    (actor === undefined || entry.actor.id === actor) &&
+    (action === undefined || entry.action === action) &&
+    (objectType === undefined || entry.object.type === objectType) &&
+    (objectId === undefined || entry.object.id === objectId) &&
+    (outcome === undefined || entry.outcome === outcome) &&
+    (from === undefined || entry.at >= from) &&
+    (to === undefined || entry.at < to)
+  );
+}
+
+export function filterOf(entries: readonly Marked[]): Uint8Array {
+  const filter = new Uint8Array(FILTER_BYTES);
+  const marks = new Set(entries.flatMap(marksOf));
+  for (const mark of marks) {
+    for (const bit of bitsOf(mark)) setBit(filter, bit);
+  }
+  return filter;
+}
+
+/** False when no entry of the page can match. */
+export function mayHold(filter: Uint8Array, question: Question): boolean {
+  return questionMarks(question).every((mark) => bitsOf(mark).every((bit) => hasBit(filter, bit)));
+}
+
+function marksOf({ actor, action, object, outcome }: Marked): string[] {
+  return [
+    `actor ${actor.id}`,
+    `action ${action}`,
+    `type ${object.type}`,
+    `object ${object.id}`,
+    `outcome ${outcome}`,
+    ...(actor.address === undefined ? [] : [`address ${actor.address}`]),
+  ];
+}
+
+function questionMarks({ actor, action, objectType, objectId, outcome }: Question): string[] {
+  const named = { actor, action, type: objectType, object: objectId, outcome };
+  return Object.entries(named)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name} ${value}`);
+}
+
+function bitsOf(mark: string): number[] {
+  const digest = hash('sha256', mark, 'buffer');
+  return Array.from(
+    { length: PROBES },
+    (_, probe) => digest.readUInt16BE(probe * PROBE_BYTES) % FILTER_BITS,
+  );
+}
+
+function setBit(filter: Uint8Array, bit: number): void {
+  const at = bit >> 3;
+  filter[at] = (filter[at] ?? 0) | (1 << (bit & 7));
+}
+
+function hasBit(filter: Uint8Array, bit: number): boolean {
+  return ((filter[bit >> 3] ?? 0) & (1 << (bit & 7))) !== 0;
+}

@@ -1,0 +1,40 @@
+/** Writing signed notes; reading and verifying them is the portable verifier's. */
+import {
+  ED25519_TYPE,
+  isKeyName,
+  keyIdOf,
+  parseVerifierKey,
+  type VerifierKey,
+} from '../portable/note.ts';
+
+export interface NoteKey {
+  /** Key name; of a log, its origin. */
+  readonly name: string;
+  /** Ed25519, raw 32 bytes. */
+  readonly publicKey: Uint8Array;
+}
+
+/** The note with one signature line. `signature` covers `text` with its last newline. */
+export function signedNote(
+  text: string,
+  { name, publicKey }: NoteKey,
+  signature: Uint8Array,
+): string {
+  if (!text.endsWith('\n') || !isKeyName(name)) throw new Error('not fit for a signed note');
+  const blob = Buffer.concat([keyIdOf(name, publicKey), signature]).toString('base64');
+  return `${text}\n— ${name} ${blob}\n`;
+}
+
+/** `name+<key id as 8 hex>+base64(type || public key)`: what a stranger needs to verify. */
+export function verifierKeyOf({ name, publicKey }: NoteKey): string {
+  const keyId = Buffer.from(keyIdOf(name, publicKey)).toString('hex');
+  const key = Buffer.concat([Uint8Array.of(ED25519_TYPE), publicKey]).toString('base64');
+  return `${name}+${keyId}+${key}`;
+}
+
+/** The same, as the verifier takes it. */
+export function asVerifierKey(key: NoteKey): VerifierKey {
+  const parsed = parseVerifierKey(verifierKeyOf(key));
+  if (parsed === undefined) throw new Error(`${key.name} is no name of a key`);
+  return parsed;
+}

@@ -1,0 +1,82 @@
+/**
+ * Sealed values: the disclosures of one event under the key of its record.
+ *
+ *   key id[8] || nonce[12] || AES-256-GCM(disclosures joined by `~`) || tag[16]
+ *
+ * `~` is what RFC 9901 joins disclosures with, and base64url does not have it. The additional data
+ * binds tenant, event and record: sealed values of one cannot be passed off as those of another.
+ */
+import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto';
+import type { AuditEvent } from '#contracts/audit-event.ts';
+
+export const KEY_BYTES = 32;
+export const KEY_ID_BYTES = 8;
+/** NIST SP 800-38D section 8.2.2: random, so at most 2^32 seals by one key. */
+export const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+const ALGORITHM = 'aes-256-gcm';
+
+/** A key that seals the values of one record. Who destroys it expunges them. */
+export interface RecordKey {
+  readonly id: Buffer;
+  readonly key: KeyObject;
+}
+
+/** What the values are of. */
+export interface SealSubject {
+  readonly tenant: string;
+  readonly eventId: string;
+  readonly record: string;
+}
+
+/** The record that an event is about, as its key row and its sealed values know it. */
+export function recordOf({ object }: Pick<AuditEvent, 'object'>): string {
+  return `${object.type}/${object.id}`;
+}
+
+export function sealedLength(disclosures: readonly string[]): number {
+  const text = disclosures.reduce((sum, { length }) => sum + 1 + length, -1);
+  return KEY_ID_BYTES + NONCE_BYTES + text + TAG_BYTES;
+}
+
+export function sealDisclosures(request: {
+  readonly key: RecordKey;
+  /** NONCE_BYTES random bytes, used once. */
+  readonly nonce: Uint8Array;
+  readonly subject: SealSubject;
+  readonly disclosures: readonly string[];
+}): Buffer {
+  const { key, nonce, subject, disclosures } = request;
+  const cipher = createCipheriv(ALGORITHM, key.key, nonce);
+  cipher.setAAD(additionalData(subject));
+  const text = cipher.update(disclosures.join('~'), 'latin1');
+  // Counter mode: `final` adds nothing, but the tag is there only after it.
+  cipher.final();
+  return Buffer.concat([key.id, nonce, text, cipher.getAuthTag()]);
+}
+
+/** Id of the key that can open them. */
+export function keyIdOf(sealed: Uint8Array): Buffer {
+  return Buffer.from(sealed.subarray(0, KEY_ID_BYTES));
+}
+
+/** Throws when the key, the subject or the bytes are not those that were sealed. */
+export function openDisclosures(request: {
+  readonly key: RecordKey;
+  readonly subject: SealSubject;
+  readonly sealed: Uint8Array;
+}): string[] {
+  const { key, subject, sealed } = request;
+  const nonceEnd = KEY_ID_BYTES + NONCE_BYTES;
+  if (sealed.length < nonceEnd + TAG_BYTES) throw new Error('sealed values are cut short');
+  const nonce = sealed.subarray(KEY_ID_BYTES, nonceEnd);
+  const decipher = createDecipheriv(ALGORITHM, key.key, nonce, { authTagLength: TAG_BYTES });
+  decipher.setAAD(additionalData(subject));
+  decipher.setAuthTag(sealed.subarray(-TAG_BYTES));
+  const text = decipher.update(sealed.subarray(nonceEnd, -TAG_BYTES), undefined, 'latin1');
+  return `${text}${decipher.final('latin1')}`.split('~');
+}
+
+function additionalData({ tenant, eventId, record }: SealSubject): Buffer {
+  return Buffer.from(JSON.stringify(['watchdesk sealed values v1', tenant, eventId, record]));
+}

@@ -1,0 +1,136 @@
+/**
+ * Compares the tree with the heads that were signed. They come from two places, and whoever changes
+ * one of them leaves the other.
+ */
+import type { LedgerBreak } from '#contracts/ledger.ts';
+import type { SignedHead } from './checkpoint.ts';
+import { type Edge, growEdge, rootOf } from './tree.ts';
+
+export const places = ['beside the blocks', 'in the second place'] as const;
+export type SignedPlace = (typeof places)[number];
+
+export interface Signed {
+  readonly place: SignedPlace;
+  /** For people: `number 4`, `size 1200`. */
+  readonly name: string;
+  /** Entries that it speaks of; 0 when it cannot be read. */
+  readonly size: number;
+  /** `undefined` when it cannot be read as a checkpoint of this log. */
+  readonly head: SignedHead | undefined;
+  /** Signed by a key of ours. */
+  readonly isSigned: boolean;
+}
+
+export interface SignedSource {
+  /** All that are to be compared, ascending by size. */
+  heads(from: number): AsyncIterable<Signed>;
+  /** The newest of each place. Is looked up before the log is. */
+  newest(): Promise<readonly Signed[]>;
+}
+
+export interface Grown {
+  /** Entries after the block. */
+  readonly size: number;
+}
+
+export async function openSignedCheck(source: SignedSource, start: number) {
+  const newest = await source.newest();
+  const heads = source.heads(start)[Symbol.asyncIterator]();
+  const breaks: LedgerBreak[] = [];
+  /** Size of the last head that the tree agreed with. */
+  let agreed = start;
+  const reported = new Set<SignedPlace>();
+  let next = await heads.next();
+
+  /** Heads of at most that size, in order. */
+  async function* upTo(size: number): AsyncGenerator<Signed> {
+    while (!next.done && next.value.size <= size) {
+      yield next.value;
+      next = await heads.next();
+    }
+  }
+
+  function compare(signed: Signed, root: string | undefined): void {
+    const fault = faultOf(signed, root);
+    if (fault === undefined) {
+      agreed = root === undefined ? agreed : signed.size;
+      return;
+    }
+    // Every later head of a rewritten log differs too: the first one says where it begins.
+    if (reported.has(signed.place)) return;
+    reported.add(signed.place);
+    const detail = `checkpoint: ${signed.name} ${signed.place} ${fault}`;
+    const lastSeq = Math.max(agreed, signed.size - 1);
+    breaks.push({ seq: agreed, lastSeq, kind: 'checkpoint-mismatch', detail });
+  }
+
+  return {
+    /** The most entries that a good signature speaks of. */
+    largest: () => Math.max(0, ...newest.filter(isGood).map(({ size }) => size)),
+    /** A block grew the tree from that edge by these leaves. */
+    async grown(edge: Edge, leaves: readonly Buffer[], { size }: Grown): Promise<void> {
+      let at = edge;
+      for await (const signed of upTo(size)) {
+        if (signed.size > at.size) {
+          at = growEdge(at, leaves.slice(at.size - edge.size, signed.size - edge.size));
+        }
+        compare(signed, signed.size === at.size ? rootOf(at) : undefined);
+      }
+    },
+    /** A block behind a gap: the tree inside of it is not known. */
+    async skipped({ size }: Grown): Promise<void> {
+      for await (const signed of upTo(size)) compare(signed, undefined);
+    },
+    /** The log ends here. `isEnd` is false for the end of a range, `isOpen` true after a gap. */
+    async finish(end: {
+      readonly size: number;
+      readonly isEnd: boolean;
+      readonly isOpen: boolean;
+    }): Promise<LedgerBreak[]> {
+      if (!end.isEnd) return breaks;
+      return [...breaks, ...forks(newest), ...truncation(newest, end), ...missingElsewhere(newest)];
+    },
+  };
+}
+
+function isGood({ head, isSigned }: Signed): boolean {
+  return head !== undefined && isSigned;
+}
+
+function faultOf({ head, isSigned }: Signed, root: string | undefined): string | undefined {
+  if (head === undefined) return 'cannot be read as a checkpoint of this log';
+  if (!isSigned) return 'is not signed by a key of this log';
+  if (root !== undefined && head.root !== root) return 'has another root than the entries';
+  return undefined;
+}
+
+/** Two heads of one size with different roots: somebody signed two logs. */
+function forks(newest: readonly Signed[]): LedgerBreak[] {
+  const [one, other] = newest.filter(isGood);
+  if (one === undefined || other === undefined || one.size !== other.size) return [];
+  if (one.head?.root === other.head?.root) return [];
+  const detail = `checkpoint: two of size ${one.size} are signed, with different roots`;
+  return [{ seq: one.size - 1, kind: 'forked', detail }];
+}
+
+function truncation(
+  newest: readonly Signed[],
+  end: { readonly size: number; readonly isOpen: boolean },
+): LedgerBreak[] {
+  const [largest] = newest
+    .filter((signed) => isGood(signed) && signed.size > end.size)
+    .toSorted((one, other) => other.size - one.size);
+  // Blocks that cannot be read are named already.
+  if (largest === undefined || end.isOpen) return [];
+  const detail = `checkpoint: one of size ${largest.size} is ${largest.place}, the log ends at ${end.size}`;
+  return [{ seq: end.size, lastSeq: largest.size - 1, kind: 'truncated', detail }];
+}
+
+/** What is beside the blocks was published before. */
+function missingElsewhere(newest: readonly Signed[]): LedgerBreak[] {
+  const stored = newest.find(({ place }) => place === 'beside the blocks');
+  const published = newest.find(({ place }) => place === 'in the second place');
+  if (stored === undefined || (published !== undefined && published.size >= stored.size)) return [];
+  const detail = `checkpoint: that of size ${stored.size} beside the blocks is not in the second place`;
+  return [{ seq: Math.max(0, stored.size - 1), kind: 'checkpoint-mismatch', detail }];
+}

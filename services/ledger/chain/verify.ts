@@ -1,0 +1,167 @@
+/**
+ * Verifies a log, block by block, and goes on after every break.
+ *
+ * 1. Bytes -> leaf hashes -> edge -> root of each block, and both chains: `prev` of the entries and
+ *    `prevBlockHash` of the blocks (inspect.ts).
+ * 2. The root at the size of every signed head is compared with it: those beside the blocks and
+ *    those in the second place (signed.ts).
+ * 3. Hash tiles are compared with the leaf hashes (derived.ts).
+ *
+ * After a block that is not what was written, the walk goes on from what its header commits to, so
+ * that one break is named once and not again with every block behind it. Memory does not grow with
+ * the log, but for one hash in 256 entries.
+ */
+import type { LedgerBreak } from '#contracts/ledger.ts';
+import { type DerivedReader, openDerivedCheck } from './derived.ts';
+import { EMPTY_HEAD } from './head.ts';
+import { gap, type Inspection, inspectBlock, type Position, type StoredBlock } from './inspect.ts';
+import { openSignedCheck, type SignedSource } from './signed.ts';
+import { type Edge, growEdge, rootOf } from './tree.ts';
+
+/** More are counted as a damaged store by anybody. */
+const BREAKS_MAX = 1_000;
+/** Blocks between two pauses, in which others may use the process. */
+const BLOCKS_BETWEEN_PAUSES = 16;
+
+export interface BlockReader {
+  /** Number of the last block row; `undefined` when there is none. */
+  last(): Promise<number | undefined>;
+  /** Number of the first block row behind that one. */
+  next(after: number): Promise<number | undefined>;
+  /** `undefined` when it is missing. Rejects when the store cannot give it. */
+  read(blockNo: number): Promise<StoredBlock | undefined>;
+}
+
+export interface VerifyRequest {
+  readonly tenant: string;
+  readonly blocks: BlockReader;
+  readonly signed: SignedSource;
+  readonly derived: DerivedReader;
+  /** Where to begin: the start, or behind a block whose header is sound. */
+  readonly start?: Position;
+  /** No block is looked at whose entries all stand at or behind this one. */
+  readonly to?: number;
+  readonly pause?: () => Promise<void>;
+}
+
+export interface Verified {
+  readonly ok: boolean;
+  readonly size: number;
+  readonly root: string;
+  readonly checkedEntries: number;
+  readonly breaks: readonly LedgerBreak[];
+}
+
+export const START: Position = {
+  blockNo: 0,
+  size: 0,
+  edge: EMPTY_HEAD.edge,
+  leaf: EMPTY_HEAD.leaf,
+  blockHash: EMPTY_HEAD.blockHash,
+};
+
+interface Walk {
+  at: Position;
+  /** The tree over the bytes as they are now, where that is another one. */
+  standing: Edge | undefined;
+  /** The last edge that was known. */
+  edge: Edge;
+  checkedEntries: number;
+  /** Breaks whose end the next readable block tells. */
+  open: LedgerBreak[];
+  readonly breaks: LedgerBreak[];
+}
+
+export async function verifyLog(request: VerifyRequest): Promise<Verified> {
+  const { blocks, start = START, to = Number.POSITIVE_INFINITY, pause } = request;
+  // Before the last block is looked up: whatever is signed by now must be there then.
+  const signed = await openSignedCheck(request.signed, start.size);
+  const derived = openDerivedCheck(request.derived, start.size);
+  const last = (await blocks.last()) ?? -1;
+  const walk: Walk = {
+    at: start,
+    standing: undefined,
+    edge: start.edge ?? EMPTY_HEAD.edge,
+    checkedEntries: 0,
+    open: [],
+    breaks: [],
+  };
+  while (walk.at.blockNo <= last && walk.at.size < to) {
+    if (walk.at.blockNo % BLOCKS_BETWEEN_PAUSES === 0) await pause?.();
+    const before = walk.at;
+    const inspection = await step(request, before);
+    take(walk, before, inspection);
+    const { found, altered } = inspection;
+    if (found === undefined) continue;
+    if (before.edge !== undefined) await signed.grown(before.edge, found.leaves, walk.at);
+    else await signed.skipped(walk.at);
+    note(walk, await derived.grown({ ...found, altered, isKnown: before.edge !== undefined }));
+  }
+  const isEnd = walk.at.size < to;
+  for (const each of walk.open) setEnd(each, signed.largest());
+  note(walk, await signed.finish({ size: walk.at.size, isEnd, isOpen: walk.open.length > 0 }));
+  note(walk, isEnd ? await derived.finish() : []);
+  const edge = walk.standing ?? walk.edge;
+  const breaks = walk.breaks.toSorted((one, other) => one.seq - other.seq);
+  return {
+    ok: breaks.length === 0,
+    size: edge.size,
+    root: rootOf(edge),
+    checkedEntries: walk.checkedEntries,
+    breaks,
+  };
+}
+
+/** One block, or one run of missing ones. */
+async function step({ tenant, blocks }: VerifyRequest, at: Position): Promise<Inspection> {
+  let stored: StoredBlock | undefined;
+  try {
+    stored = await blocks.read(at.blockNo);
+  } catch {
+    return gap(at, 'altered', `head: the store cannot read the row of block ${at.blockNo}`);
+  }
+  if (stored !== undefined) return inspectBlock(tenant, at, stored);
+  const next = (await blocks.next(at.blockNo)) ?? at.blockNo + 1;
+  const names =
+    next - at.blockNo === 1 ? `block ${at.blockNo} is` : `blocks ${at.blockNo} to ${next - 1} are`;
+  const missing = gap(at, 'missing', `entry: ${names} not in the store`);
+  return { ...missing, next: { ...missing.next, blockNo: next } };
+}
+
+function take(walk: Walk, before: Position, inspection: Inspection): void {
+  const { found, altered, next, breaks } = inspection;
+  if (found === undefined) {
+    const copies = breaks.map((each) => ({ ...each }));
+    walk.open.push(...copies);
+    note(walk, copies);
+    walk.at = next;
+    return;
+  }
+  for (const each of walk.open) setEnd(each, found.first);
+  walk.open = [];
+  note(walk, breaks);
+  walk.checkedEntries += found.leaves.length;
+  walk.standing = standingAfter(walk, before, inspection, altered.size > 0);
+  walk.edge = next.edge ?? walk.edge;
+  walk.at = next;
+}
+
+function setEnd(gap: LedgerBreak, end: number): void {
+  if (end > gap.seq) gap.lastSeq = end - 1;
+}
+
+/** Grows on its own once an entry was altered; where bytes are missing there is no such tree. */
+function standingAfter(
+  { standing }: Walk,
+  before: Position,
+  { found }: Inspection,
+  diverges: boolean,
+): Edge | undefined {
+  if (before.edge === undefined || found === undefined) return undefined;
+  if (standing === undefined && !diverges) return undefined;
+  return growEdge(standing ?? before.edge, found.leaves);
+}
+
+function note(walk: Walk, breaks: readonly LedgerBreak[]): void {
+  walk.breaks.push(...breaks.slice(0, BREAKS_MAX - walk.breaks.length));
+}

@@ -1,0 +1,29 @@
+import { openService, openTools, type Service } from '#shared/service.ts';
+import { checkpointHandlings } from './checkpoints.ts';
+import { entryHandlings } from './entries.ts';
+import { eventHandlings } from './events.ts';
+import { type LedgerParts, openLogs } from './logs.ts';
+import { verificationHandlings } from './verifications.ts';
+
+/**
+ * The ledger: one chain and tree for each tenant. Its own audited reads go the way of everybody
+ * else's events: into its outbox, and by its relay over the bus to itself.
+ */
+export async function openLedger(parts: LedgerParts): Promise<Service> {
+  const logs = openLogs(parts);
+  const tools = await openTools(parts);
+  const service = await openService(parts, tools, [
+    ...eventHandlings(logs),
+    ...entryHandlings(logs),
+    ...checkpointHandlings(logs),
+    ...verificationHandlings(parts, logs),
+  ]);
+  return {
+    ...service,
+    async [Symbol.asyncDispose]() {
+      // First nobody asks any more, then what waits is written and the last head is signed.
+      await service[Symbol.asyncDispose]();
+      await logs[Symbol.asyncDispose]();
+    },
+  };
+}
