@@ -7,7 +7,11 @@ interface Entry {
   readonly expiresAt: number;
 }
 
-/** A bounded map in memory. A `Map` keeps its insertion order: the first key is the one unused longest. */
+/** In front of the name of a count and of a value: one map, and one bound, for both. */
+const COUNT = 'count/';
+const VALUE = 'value/';
+
+/** A bounded map in memory. A `Map` keeps its insertion order: its first key is unused for longest. */
 export function openCache(settings: {
   readonly entriesMax: number;
   readonly clock: () => number;
@@ -33,20 +37,21 @@ export function openCache(settings: {
 
   return {
     async get(key) {
-      const entry = find(key);
+      const entry = find(VALUE + key);
       return entry && (JSON.parse(entry.text) as Json);
     },
     async put(key, value, { ttlSeconds }) {
-      keep(key, { text: JSON.stringify(value), expiresAt: clock() + ttlSeconds * 1000 });
+      const expiresAt = clock() + ttlSeconds * 1000;
+      keep(VALUE + key, { text: JSON.stringify(value), expiresAt });
     },
     async remove(key) {
-      entries.delete(key);
+      entries.delete(VALUE + key);
     },
     async count(key, { windowSeconds }) {
-      const entry = find(key);
+      const entry = find(COUNT + key);
       const counted = entry === undefined ? 0 : Number(entry.text);
       const expiresAt = entry?.expiresAt ?? clock() + windowSeconds * 1000;
-      keep(key, { text: String(counted + 1), expiresAt });
+      keep(COUNT + key, { text: String(counted + 1), expiresAt });
       return counted + 1;
     },
     async [Symbol.asyncDispose]() {
