@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { permissionNames, roles } from './permissions.ts';
-import { tenantId, timeZone } from './primitives.ts';
+import { tenantId } from './primitives.ts';
 
 /** The processes of the product; also the audiences and issuers of caller contexts. */
 export const serviceNames = ['gateway', 'core-records', 'files', 'ledger', 'cad-ingest'] as const;
@@ -19,7 +19,8 @@ export const subject = z.strictObject({
  */
 export const caller = z.strictObject({
   tenant: tenantId,
-  timeZone,
+  /** IANA name of the tenant's zone; it was checked when the tenant was made. */
+  timeZone: z.string().min(1).max(64),
   subject,
   roles: z.array(z.enum(roles)).max(roles.length),
   /** Present for API keys: nothing outside these is allowed, whatever the roles say. */

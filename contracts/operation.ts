@@ -62,6 +62,8 @@ export interface Operation<
   readonly body: B;
   readonly hasBody: boolean;
   readonly service: ServiceName;
+  /** The three in one, made once: zod compiles a schema at its first use. */
+  readonly input: z.ZodType;
 }
 
 /** What a caller of the operation sends, before defaults and coercions. */
@@ -101,13 +103,17 @@ export function operation<
   Q extends z.ZodType = Nothing,
   B extends z.ZodType = Nothing,
 >(declaration: Declaration<P, Q, B, O>): Operation<P, Q, B, O> {
+  // Without a declaration the generic is `Nothing`; the compiler cannot see that it is.
+  const params = declaration.params ?? (nothing as unknown as P);
+  const query = declaration.query ?? (nothing as unknown as Q);
+  const body = declaration.body ?? (nothing as unknown as B);
   return {
     ...declaration,
-    // Without a declaration the generic is `Nothing`; the compiler cannot see that it is.
-    params: declaration.params ?? (nothing as unknown as P),
-    query: declaration.query ?? (nothing as unknown as Q),
-    body: declaration.body ?? (nothing as unknown as B),
+    params,
+    query,
+    body,
     hasBody: declaration.body !== undefined,
+    input: z.strictObject({ params, query, body: declaration.body ?? nothing.optional() }),
     service: declaration.name.slice(0, declaration.name.indexOf('.')) as ServiceName,
   };
 }

@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import type { Caller } from '#contracts/caller.ts';
 import { type BusCall, busCall } from '#contracts/envelope.ts';
 import type { Operation, ParsedInputOf } from '#contracts/operation.ts';
@@ -40,13 +39,8 @@ export function parseInput<Op extends Operation>(
   operation: Op,
   input: BusCall['input'],
 ): ParsedInputOf<Op> {
-  const schema = z.strictObject({
-    params: operation.params,
-    query: operation.query,
-    body: operation.hasBody ? operation.body : z.strictObject({}).optional(),
-  });
   const { params, query, body } = input;
-  const parsed = schema.safeParse({ params, query, body: body ?? undefined });
+  const parsed = operation.input.safeParse({ params, query, body: body ?? undefined });
   if (!parsed.success) throw validationProblem(parsed.error);
   // The schema is made of the operation's own three.
   return parsed.data as ParsedInputOf<Op>;
