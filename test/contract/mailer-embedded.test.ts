@@ -100,7 +100,7 @@ describe('the mail folder', () => {
           expect(parsed.attachments).toEqual([]);
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 

@@ -207,12 +207,17 @@ describe.each(queueAdapters)('the queue on $name', ({ open }) => {
     test('gets what is sent meanwhile at once', async () => {
       const { place, queue } = await opened();
       await using _ = place;
-      const startedAt = performance.now();
-      const receiving = queue.receive({ limit: 1, waitMs: 10_000 });
-      await sleep(20);
-      await queue.send('work');
-      expect(await receiving).toMatchObject([{ body: 'work' }]);
-      expect(performance.now() - startedAt).toBeLessThan(200);
+      const waits: number[] = [];
+      for (let i = 0; i < 5; i += 1) {
+        const receiving = queue.receive({ limit: 1, waitMs: 10_000 });
+        await sleep(5);
+        const sentAt = performance.now();
+        await queue.send(i);
+        expect(await receiving).toMatchObject([{ body: i }]);
+        waits.push(performance.now() - sentAt);
+      }
+      // A busy machine may be late; a receiver that only looks now and then is late every time.
+      expect(Math.min(...waits)).toBeLessThan(50);
     });
 
     test('gets what another handle sends, and what comes due', async () => {
