@@ -28,7 +28,6 @@ import {
   type StoredMessage,
 } from './message.ts';
 import type { Reader } from './reader.ts';
-import { SOURCE_KIND, sourceRow } from './source.ts';
 import { afterFailure, isLastReading, isToBeRead } from './tries.ts';
 import type { Work } from './work.ts';
 
@@ -127,11 +126,8 @@ async function draftOf(parts: ProcessingParts, work: Work, value: MessageRow): P
   const raw = await rawOf(parts, work, value);
   if (raw === undefined) return unread(parts, work, 'raw-mail-missing');
   if (hash('sha256', raw, 'hex') !== value.sha256) return unread(parts, work, 'raw-mail-altered');
-  const tables = parts.tables.forTenant(work.tenant);
-  const source = await tables.get({ kind: SOURCE_KIND, id: value.sourceId });
-  const profile = source && sourceRow.parse(source.value).profile;
   const { from, receivedAt, sourceId } = value;
-  const reading = await parts.reader.read({ raw, from, receivedAt, sourceId, profile });
+  const reading = await parts.reader.read({ raw, from, receivedAt, sourceId });
   if (reading.kind === 'refused') return unread(parts, work, reading.because);
   if (reading.kind === 'read') return reading;
   if (isLastReading(value)) return unread(parts, work, 'reading-failed');

@@ -11,8 +11,6 @@ export interface ReadingJob {
   readonly from: string | undefined;
   readonly receivedAt: string;
   readonly sourceId: string;
-  /** Id of the profile that the source is set to; absent: detected. */
-  readonly profile: string | undefined;
 }
 
 export type Reading =

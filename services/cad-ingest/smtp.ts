@@ -66,8 +66,8 @@ export async function openSmtp(settings: SmtpSettings, parts: Parts): Promise<Sm
   });
   // Errors of clients: broken handshakes, connections that end in the middle.
   server.on('error', (error) => log.debug({ err: error }, 'a client failed'));
-  const stopClosing = sessions.closeOld(server);
   await listening(server, settings);
+  const stopClosing = sessions.closeOld(server);
   return {
     port: (server.server.address() as AddressInfo).port,
     async [Symbol.asyncDispose]() {

@@ -11,8 +11,15 @@ const STALLS_MAX = 10;
 /** One fewer than the queue's own tries, so that an outage leaves no dead letters in it. */
 const RETRY_DELAYS_MS = [1_000, 5_000, 20_000];
 
-/** Not the mail's fault: the same mail may pass later. */
-const OUTAGES: readonly ProblemCode[] = ['unavailable', 'timeout', 'ledger-behind', 'rate-limited'];
+/** Not the mail's fault: the same mail may pass later. The last two are faults between services. */
+const OUTAGES: readonly ProblemCode[] = [
+  'unavailable',
+  'timeout',
+  'ledger-behind',
+  'rate-limited',
+  'unauthenticated',
+  'forbidden',
+];
 
 export interface Effort {
   /** Tries that ended before this one. */

@@ -51,12 +51,15 @@ describe('after a failure', () => {
     });
   });
 
-  test.each(['unavailable', 'timeout', 'ledger-behind', 'rate-limited'] as const)(
-    'an outage (%s) costs it no try, however long it lasts',
-    (code) => {
-      const problem = new Problem(code);
-      expect(afterFailure(problem, failure(4, 1))).toMatchObject({ kind: 'retry', tries: 4 });
-      expect(afterFailure(problem, failure(4, 9))).toEqual({ kind: 'leave-to-sweep', tries: 4 });
-    },
-  );
+  test.each([
+    'unavailable',
+    'timeout',
+    'ledger-behind',
+    'rate-limited',
+    'unauthenticated',
+  ] as const)('an outage (%s) costs it no try, however long it lasts', (code) => {
+    const problem = new Problem(code);
+    expect(afterFailure(problem, failure(4, 1))).toMatchObject({ kind: 'retry', tries: 4 });
+    expect(afterFailure(problem, failure(4, 9))).toEqual({ kind: 'leave-to-sweep', tries: 4 });
+  });
 });
