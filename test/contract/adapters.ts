@@ -1,21 +1,17 @@
 /** Which adapters there are: each suite runs on every one of its port. */
 import { join } from 'node:path';
 import { openBlobs } from '#shared/embedded/blobs.ts';
-import { openBus } from '#shared/embedded/bus.ts';
 import { openCache } from '#shared/embedded/cache.ts';
 import { openMailer } from '#shared/embedded/mailer.ts';
 import { openQueue } from '#shared/embedded/queue.ts';
 import { openTables } from '#shared/embedded/tables.ts';
 import { openVault } from '#shared/embedded/vault.ts';
-import { openNatsBus } from '#shared/nats/bus.ts';
 import type { BlobStores } from '#shared/ports/blobs.ts';
-import type { Bus } from '#shared/ports/bus.ts';
 import type { Cache } from '#shared/ports/cache.ts';
 import type { Mailer } from '#shared/ports/mailer.ts';
 import type { Queue } from '#shared/ports/queue.ts';
 import type { Tables } from '#shared/ports/tables.ts';
 import type { Vault } from '#shared/ports/vault.ts';
-import { hasNatsServer, noNatsServer, startNatsServer } from '#test/support/engines.ts';
 import { temporaryFolder } from '#test/support/folder.ts';
 
 /** A clock that stands still until it is moved. */
@@ -107,35 +103,4 @@ export async function openEmbeddedBlobs(
   const publicOrigin = () => 'https://desk.example.org';
   const dir = join(folder, 'blobs', store);
   return use(await openBlobs({ dir, store, vault, publicOrigin, clock }));
-}
-
-/** Two ends of one bus, as two services have them. */
-export interface BusEnds extends AsyncDisposable {
-  readonly near: Bus;
-  readonly far: Bus;
-}
-
-const natsFound = hasNatsServer();
-
-export const busAdapters: readonly {
-  name: string;
-  missing: boolean;
-  open: () => Promise<BusEnds>;
-}[] = [
-  { name: 'embedded', missing: false, open: openEmbeddedEnds },
-  { name: natsFound ? 'nats' : `nats: ${noNatsServer}`, missing: !natsFound, open: openNatsEnds },
-];
-
-async function openEmbeddedEnds(): Promise<BusEnds> {
-  const bus = openBus();
-  return { near: bus, far: bus, [Symbol.asyncDispose]: () => bus[Symbol.asyncDispose]() };
-}
-
-async function openNatsEnds(): Promise<BusEnds> {
-  await using opened = new AsyncDisposableStack();
-  const { url } = opened.use(await startNatsServer());
-  const near = opened.use(await openNatsBus({ url, name: 'gateway' }));
-  const far = opened.use(await openNatsBus({ url, name: 'core-records' }));
-  const stack = opened.move();
-  return { near, far, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }

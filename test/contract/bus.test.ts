@@ -4,7 +4,7 @@ import { BUS_MESSAGE_BYTES_MAX } from '#contracts/limits.ts';
 import type { BusRequest } from '#shared/ports/bus.ts';
 import type { Json } from '#shared/ports/tables.ts';
 import { Problem } from '#shared/problem.ts';
-import { type BusEnds, busAdapters } from './adapters.ts';
+import { type BusEnds, busAdapters } from './bus-adapters.ts';
 
 const SUBJECT = 'core-records.incident.create';
 const WAIT = { timeoutMs: 2_000 };
