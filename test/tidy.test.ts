@@ -103,9 +103,10 @@ function serviceMay(name: string, ...libraries: readonly RegExp[]): readonly Reg
 /** Modules that a file imports, own ones as paths from the root. */
 function importsOf(file: string): string[] {
   const found = (text.get(file) ?? '').matchAll(
-    /(?:^|\n)(?:import|export)\b[^;'"]*?['"]([^'"]+)['"]/g,
+    /^(?:import|export)\s[^;'"=]*?from\s+['"]([^'"]+)['"]|^import\s+['"]([^'"]+)['"]/gm,
   );
-  return [...found].map(([, specifier = '']) => {
+  return [...found].map(([, from, bare]) => {
+    const specifier = from ?? bare ?? '';
     if (specifier.startsWith('#')) return specifier.slice(1);
     if (!specifier.startsWith('.')) return specifier;
     return new URL(specifier, `file:///${file}`).pathname.slice(1);
