@@ -43,7 +43,7 @@ export async function openCadIngest(
   const processing = { ...parts, ...tools, reader };
   const process = (work: Work, deliveries: number) => processMessage(processing, work, deliveries);
   opened.use(openConsumer({ ...parts, process }));
-  opened.use(await openSweep({ ...parts, enqueue }));
+  opened.use(openSweep({ ...parts, enqueue }));
   const intake = openIntake({ ...parts, ...tools, authenticator, enqueue });
   const door = opened.use(await openSmtp(parts.smtp, { ...parts, intake }));
   const stack = opened.move();

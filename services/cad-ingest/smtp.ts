@@ -22,8 +22,8 @@ const CONNECTIONS_MAX = 200;
 const IDLE_MS_MAX = 60_000;
 /** RFC 5321 section 4.5.3.1.4 asks for 512 bytes; addresses and parameters can be longer. */
 const COMMAND_BYTES_MAX = 2_048;
-/** Mails being received at a time, in bytes: they are in memory until they are durable. */
-const BUFFERED_BYTES_MAX = 256 * 1024 * 1024;
+/** Mails being received at a time, in bytes. Each is in memory, twice for a moment, until it is kept. */
+const BUFFERED_BYTES_MAX = 128 * 1024 * 1024;
 /** What is in hand may end; the whole process has 25 s to stop. */
 const STOP_MS_MAX = 5_000;
 

@@ -17,11 +17,6 @@ const TENANT_KIND = 'cad-tenant';
 const SWEEP_EVERY_MS = 30_000;
 /** Untouched for so long, a mail is not just waiting for its next try. */
 const LYING_MS = 60_000;
-/**
- * At a start nothing is in work here, and what was in work at a crash need not wait for the end of
- * its lease. Where another process has it in work, a second delivery changes nothing.
- */
-const LYING_AT_START_MS = 0;
 /** With more than this in the queue, mails are waiting their turn, not lost. */
 const BACKLOG_MAX = 100;
 
@@ -46,20 +41,24 @@ export async function enrolTenant(tables: Tables, tenant: TenantId): Promise<voi
   });
 }
 
-/** Sweeps once before it resolves, then every half minute. */
-export async function openSweep(parts: Parts): Promise<AsyncDisposable> {
+/**
+ * Sweeps at once and then every half minute. At the start nothing is in work here, so that every mail
+ * from before it counts as lying: what was in work at a crash need not wait for the end of its lease.
+ * Where another process has it in work, a second delivery changes nothing.
+ */
+export function openSweep(parts: Parts): AsyncDisposable {
   const stopping = new AbortController();
-  await sweep(parts, LYING_AT_START_MS);
-  const running = run();
+  const running = run(parts.clock());
 
-  async function run(): Promise<void> {
+  async function run(startedAt: number): Promise<void> {
     const { signal } = stopping;
+    let touchedBefore = startedAt;
     while (!signal.aborted) {
-      await sleep(SWEEP_EVERY_MS, undefined, { signal }).catch(() => undefined);
-      if (signal.aborted) return;
-      await sweep(parts, LYING_MS).catch((error: unknown) => {
+      await sweep(parts, touchedBefore).catch((error: unknown) => {
         parts.log.error({ err: error }, 'the sweep failed');
       });
+      await sleep(SWEEP_EVERY_MS, undefined, { signal }).catch(() => undefined);
+      touchedBefore = parts.clock() - LYING_MS;
     }
   }
 
@@ -71,8 +70,8 @@ export async function openSweep(parts: Parts): Promise<AsyncDisposable> {
   };
 }
 
-/** Puts each mail that has been lying for so long into the queue again. */
-export async function sweep(parts: Parts, lyingMs: number): Promise<void> {
+/** Puts each mail that nobody has touched since then into the queue again. */
+async function sweep(parts: Parts, touchedBefore: number): Promise<void> {
   const { waiting } = await parts.queue.depth();
   if (waiting > BACKLOG_MAX) return;
   const platform = parts.tables.forTenant(PLATFORM_TENANT);
@@ -80,18 +79,17 @@ export async function sweep(parts: Parts, lyingMs: number): Promise<void> {
     const tables = parts.tables.forTenant(tenant);
     const prefix = indexPrefixOf({ status: 'received' }) ?? '';
     for await (const id of idsOf(tables, { kind: INDEX_KIND, prefix })) {
-      await requeue(parts, { tenant, id }, lyingMs);
+      await requeue(parts, { tenant, id }, touchedBefore);
     }
   }
 }
 
-async function requeue(parts: Parts, work: Work, lyingMs: number): Promise<void> {
+async function requeue(parts: Parts, work: Work, touchedBefore: number): Promise<void> {
   const tables = parts.tables.forTenant(work.tenant);
   const message = await getMessage(tables, work.id);
   if (message?.value.status !== 'received') return;
-  const now = parts.clock();
-  if (now - Date.parse(message.value.touchedAt) < lyingMs) return;
-  const touchedAt = new Date(now).toISOString();
+  if (Date.parse(message.value.touchedAt) >= touchedBefore) return;
+  const touchedAt = new Date(parts.clock()).toISOString();
   const value = { ...message.value, touchedAt, stalls: message.value.stalls + 1 };
   const result = await tables.write({
     changes: messageChanges(work.id, value, message),

@@ -8,7 +8,7 @@ const UNREAD_FROM_TRY = 3;
 const TRIES_MAX = 5;
 /** Found lying so often without any try that ended, the mail is what ends the process. */
 const STALLS_MAX = 10;
-/** One fewer than the queue's own tries, so that an outage leaves no dead letters in it. */
+/** Fewer than the queue's own tries, so that an outage leaves no dead letters in it. */
 const RETRY_DELAYS_MS = [1_000, 5_000, 20_000];
 
 /** Not the mail's fault: the same mail may pass later. The last two are faults between services. */

@@ -38,6 +38,7 @@ export interface Desk extends AsyncDisposable {
 
 export interface DeskSettings {
   readonly resolver?: DnsResolver;
+  readonly ledgerIsUp?: () => boolean;
   /** Stands in for core-records: answers each proposal, or throws the Problem to answer. */
   readonly propose?: (proposal: Proposal) => OutputOf<typeof proposeIncident>;
   /** Puts a fault between the service and its stores. */
@@ -50,11 +51,11 @@ export interface Stores {
 }
 
 export async function openDesk(settings: DeskSettings = {}): Promise<Desk> {
-  const { resolver, propose, faulty = (stores) => stores } = settings;
+  const { resolver, ledgerIsUp, propose, faulty = (stores) => stores } = settings;
   await using opened = new AsyncDisposableStack();
   const test = opened.use(await openTestHost());
   const events: AuditEvent[] = [];
-  const ledger = await standInForLedger(test.host.bus, events);
+  const ledger = await standInForLedger(test.host.bus, events, ledgerIsUp);
   opened.defer(() => ledger.stop());
   if (propose === undefined) {
     opened.use(await openCoreRecords(await test.parts('core-records')));
@@ -180,5 +181,15 @@ export async function expectOnceEach(own: Department, mails: readonly string[]):
   );
   expect(messages.map(({ incidentId }) => incidentId).toSorted()).toEqual(
     incidents.map(({ id }) => id).toSorted(),
+  );
+}
+
+/** Names and values that an event discloses. */
+export function disclosed(event: AuditEvent | undefined): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    (event?.disclosures ?? []).map((text) => {
+      const [, name, value] = JSON.parse(Buffer.from(text, 'base64url').toString());
+      return [name, value];
+    }),
   );
 }

@@ -205,3 +205,24 @@ describe('our own stores in trouble', () => {
     expect(incident).toMatchObject({ needsReview: true });
   });
 });
+
+test('the ledger has been behind for a minute: 451, until it has caught up', async () => {
+  let isUp = true;
+  const { own, address } = await open({ ledgerIsUp: () => isUp });
+  await until(
+    'the source’s event',
+    async () => desk.events.length,
+    (count) => count === 1,
+  );
+  isUp = false;
+  await desk.send(dispatchMail(), address);
+  await own.messageOnce('processed');
+  desk.test.advance(61_000);
+  const raw = dispatchMail();
+  const answer = () => desk.send(raw, address);
+  expect((await answer()).response).toMatch(/^451 4\.3\.0 /);
+  expect(await own.messages()).toHaveLength(1);
+  isUp = true;
+  await until('room', answer, ({ response }) => response.startsWith('250 '));
+  await own.incidentsOnce(2);
+});
