@@ -28,17 +28,16 @@ const TEXT_CHARS_MAX = {
 
 /** Brings what was read into the bounds of the contract; a value that cannot be fitted is left out. */
 export function finishFields(draft: Draft): CadFields {
-  const fields: Record<string, unknown> = { ...draft.fields };
-  for (const [key, charsMax] of Object.entries(TEXT_CHARS_MAX)) {
+  const fields: { -readonly [Key in CadFieldKey]?: unknown } = { ...draft.fields };
+  for (const [name, charsMax] of Object.entries(TEXT_CHARS_MAX)) {
+    const key = name as keyof typeof TEXT_CHARS_MAX;
     const value = fields[key];
     if (typeof value === 'string') fields[key] = shorten(value, charsMax);
   }
-  const narrative = readNarrative(draft.notes.join('\n'));
-  fields['narrative'] = narrative;
-  const units = draft.fields.units?.map((unit) => shorten(unit, 40)).filter((unit) => unit !== '');
-  fields['units'] = units;
+  fields.narrative = readNarrative(draft.notes.join('\n'));
+  fields.units = draft.fields.units?.map((unit) => shorten(unit, 40)).filter((unit) => unit !== '');
   const times = unitTimesOf(draft);
-  if (times.length > 0) fields['unitTimes'] = times;
+  if (times.length > 0) fields.unitTimes = times;
   return valid(fields);
 }
 

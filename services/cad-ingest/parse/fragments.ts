@@ -31,8 +31,12 @@ const DELIMITERS: readonly { readonly mark: string; readonly least: number }[] =
 
 /** Cuts text without labels into fragments: at lines, at the page's delimiter, around values. */
 export function cutFragments(text: string): Fragment[] {
+  return cutFragmentsAt(text, delimiterOf(text.split('\n')));
+}
+
+/** The same where the delimiter is known. */
+export function cutFragmentsAt(text: string, mark: string | undefined): Fragment[] {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
-  const mark = delimiterOf(lines);
   const pieces = lines.flatMap((line) =>
     mark === undefined ? [line] : line.split(mark, FRAGMENTS_MAX + 1),
   );

@@ -1,11 +1,9 @@
 import { type Draft, has, take } from './draft.ts';
 import { fitness } from './fitness.ts';
 import { cutFragments } from './fragments.ts';
-import { updateToken } from './kind.ts';
 import { isStatusTarget, type Target } from './piece.ts';
 import { cutSegments, type Segment } from './segments.ts';
 import { settle } from './settle.ts';
-import { readSubject } from './subject.ts';
 import type { PageText } from './text/prepare.ts';
 
 const BY_LABEL = 0.95;
@@ -13,8 +11,7 @@ const WITHOUT_LABEL = 0.9;
 
 /** Reads a page of which nothing is known: labels first, then what stands without one. */
 export function readGeneric(page: PageText, draft: Draft): void {
-  const shed = page.body.slice(updateToken(page.body)?.length ?? 0).replace(/^[\s;:]+/, '');
-  const segments = cutSegments(shed.split('\n'));
+  const segments = cutSegments(page.body.split('\n'));
   const labelled = segments.filter((segment) => segment.roles !== undefined && segment.text !== '');
   // The town first: it tells where an address ends.
   const cities = labelled.filter((segment) => segment.roles?.[0] === 'city');
@@ -22,7 +19,6 @@ export function readGeneric(page: PageText, draft: Draft): void {
   const unlabelled: string[] = [];
   for (const segment of segments) readSegment(draft, segment, unlabelled);
   if (unlabelled.length > 0) settle(draft, cutFragments(unlabelled.join('\n')), WITHOUT_LABEL);
-  readSubject(page, draft);
 }
 
 function readSegment(draft: Draft, segment: Segment, unlabelled: string[]): void {
@@ -33,7 +29,9 @@ function readSegment(draft: Draft, segment: Segment, unlabelled: string[]): void
   else draft.notes.push(`${segment.label}: ${segment.text}`);
 }
 
-function takeLabelled(draft: Draft, segment: Segment): void {
+/** Gives a labelled value to the meaning of its label that it fits. */
+export function takeLabelled(draft: Draft, segment: Segment): void {
+  if (segment.text === '') return;
   const roles = segment.roles ?? [];
   const role = chooseRole(draft, roles, segment.text);
   const value = Math.max(fitness(role, segment.text), 0.5);

@@ -97,7 +97,7 @@ function knownLabel(
 /** Its words stand together and look alike: in `FIRE ALARM Type: f` the label is `Type`. */
 function isOneLabel(label: string): boolean {
   const words = label.replace(/[\s.]+$/, '').split(' ');
-  if (words.includes('') || label.includes('\t')) return false;
+  if (words.includes('') || /[\t*;|~]/.test(label)) return false;
   const last = words.at(-1) ?? '';
   const shouted = /^[A-Z]{4,}$/.test(words[0] ?? '');
   return words.length === 1 || !shouted || !/^[A-Z][a-z]/.test(last);

@@ -1,6 +1,119 @@
 import { z } from 'zod';
+import { timeZone } from '#contracts/primitives.ts';
+import { type Target, targets } from './piece.ts';
 
-/** How to know one product's or agency's mail, how to cut it, and what each piece means. */
+/**
+ * How to know one product's or agency's mail, how to cut it, and what each piece means: data, so
+ * that a department can make, try and keep its own. Nothing in it is a regular expression: what is
+ * searched is `like` text, matched in one pass.
+ */
+
+/**
+ * Text to look for, case ignored: `*` is anything, `#` a run of digits, `@` a run of letters, a
+ * blank any white space, `^` in front the beginning, `$` behind the end.
+ */
+const like = z.string().min(1).max(200);
+
+const test = z.strictObject({
+  in: z.enum(['subject', 'body', 'from', 'prefix']),
+  like,
+  /** The text must not be there. */
+  absent: z.boolean().optional(),
+});
+export type Test = z.infer<typeof test>;
+
+/** A mark between two pieces that stand in a fixed order. */
+export interface Mark {
+  readonly mark: string;
+  /** The last one counts, not the first: `NATURE: note at home at 12 MILL RD`. */
+  readonly last?: boolean | undefined;
+}
+
+/** `Label: value`, in any order; a label may have several meanings, the value decides. */
+export interface LabelCut {
+  readonly labels: Readonly<Record<string, Cut | readonly Target[]>>;
+  /** The text before the first label. */
+  readonly lead?: Cut | undefined;
+  /** Text without a label behind the first one. */
+  readonly loose?: Cut | undefined;
+  /** Labels may follow a value without a blank between. */
+  readonly glued?: boolean | undefined;
+  /** Only these labels; else the general dictionary knows more. */
+  readonly only?: boolean | undefined;
+}
+
+/** Pieces between marks, by their position. */
+export interface SplitCut {
+  readonly split: string | readonly string[];
+  readonly parts: readonly Cut[];
+  /** What stands behind the last part, joined again. */
+  readonly rest?: Cut | undefined;
+  readonly dropEmpty?: boolean | undefined;
+}
+
+/** Pieces in a fixed order in running text: found by marks, and by what their values look like. */
+export interface SlotCut {
+  readonly slots: readonly (Target | Mark)[];
+}
+
+/** Pieces between marks in any order and number: each value's own type decides. */
+export interface FragmentCut {
+  readonly fragments: string;
+}
+
+/** The first case whose text is there. */
+export interface CaseCut {
+  readonly cases: readonly { readonly like: string; readonly cut: Cut }[];
+  readonly other: Cut;
+}
+
+/** How a text is cut into pieces, and what each of them means; a target alone takes the whole. */
+export type Cut = Target | LabelCut | SplitCut | SlotCut | FragmentCut | CaseCut;
+
+const target = z.enum(targets);
+const mark = z.strictObject({ mark: z.string().min(1).max(60), last: z.boolean().optional() });
+const LABELS_MAX = 200;
+const PARTS_MAX = 60;
+
+export const cut: z.ZodType<Cut> = z.lazy(() =>
+  z.union([
+    target,
+    z.strictObject({
+      labels: z
+        .record(z.string().min(1).max(48), z.union([cut, z.array(target).min(1).max(6)]))
+        .refine((labels) => Object.keys(labels).length <= LABELS_MAX, {
+          error: `must hold at most ${LABELS_MAX} labels`,
+        }),
+      lead: cut.optional(),
+      loose: cut.optional(),
+      glued: z.boolean().optional(),
+      only: z.boolean().optional(),
+    }),
+    z.strictObject({
+      split: z.union([
+        z.string().min(1).max(20),
+        z.array(z.string().min(1).max(20)).min(1).max(10),
+      ]),
+      parts: z.array(cut).min(1).max(PARTS_MAX),
+      rest: cut.optional(),
+      dropEmpty: z.boolean().optional(),
+    }),
+    z.strictObject({
+      slots: z
+        .array(z.union([target, mark]))
+        .min(1)
+        .max(PARTS_MAX),
+    }),
+    z.strictObject({ fragments: z.string().min(1).max(20) }),
+    z.strictObject({
+      cases: z.array(z.strictObject({ like, cut })).min(1).max(20),
+      other: cut,
+    }),
+  ]),
+);
+
+const table = z.record(z.string().min(1).max(60), z.string().min(1).max(200));
+
 export const profile = z.strictObject({
   id: z.string().regex(/^[a-z0-9-]{1,80}$/, {
     error: 'must be 1 to 80 lower-case letters, digits or hyphens',
@@ -8,5 +121,42 @@ export const profile = z.strictObject({
   version: z.number().int().positive(),
   /** Sources (of the input line or the inbound address) for which this profile is tried first. */
   sources: z.array(z.string().min(1).max(200)).max(1_000).optional(),
+  /** The mail is this product's when every test of one group passes. Absent: by `sources` alone. */
+  detect: z.array(z.array(test).min(1).max(10)).max(20).optional(),
+  /** Characters that stand for others all over the page: `~` for a blank. */
+  replace: z
+    .array(z.tuple([z.string().min(1).max(10), z.string().max(10)]))
+    .max(10)
+    .optional(),
+  subject: cut.optional(),
+  body: cut,
+  /** What the page does besides dispatching, where the product says it in its own way. */
+  kinds: z
+    .strictObject({
+      times: z.array(test).max(10).optional(),
+      update: z.array(test).max(10).optional(),
+      other: z.array(test).max(10).optional(),
+    })
+    .optional(),
+  /** Towns and call types that occur: they tell where an address or a nature ends. */
+  known: z
+    .strictObject({
+      city: z.array(z.string().min(1).max(100)).max(2_000).optional(),
+      nature: z.array(z.string().min(1).max(200)).max(2_000).optional(),
+    })
+    .optional(),
+  /** Code tables of the centre, applied after the cut: `FRV` is Fairvale. */
+  tables: z
+    .strictObject({
+      city: table.optional(),
+      nature: table.optional(),
+      units: table.optional(),
+      source: table.optional(),
+    })
+    .optional(),
+  /** 0..1: how surely the cut is right. */
+  certain: z.number().min(0).max(1).optional(),
+  /** IANA zone of the centre's clock. */
+  timeZone: timeZone.optional(),
 });
 export type Profile = z.infer<typeof profile>;

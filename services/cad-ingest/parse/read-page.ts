@@ -1,9 +1,14 @@
 import type { CadDraft, CadFieldKey } from '#contracts/cad-fields.ts';
-import { type Draft, newDraft } from './draft.ts';
+import { type Compiled, compileProfile, replaceAll, type Sample, sampleOf } from './compile.ts';
+import { type Draft, has, newDraft } from './draft.ts';
 import { finishFields } from './finish.ts';
 import { readGeneric } from './generic.ts';
-import { kindOf } from './kind.ts';
+import { harvest } from './harvest.ts';
+import { kindOf, updateToken } from './kind.ts';
 import type { Profile } from './profile.ts';
+import { builtInProfiles } from './profiles/built-in.ts';
+import { readSubject } from './subject.ts';
+import { applyTables } from './tables.ts';
 import { type PageText, preparePage } from './text/prepare.ts';
 
 /** One dispatch mail as text. `body` is plain text or HTML source; `html` is the HTML part, if any. */
@@ -18,24 +23,137 @@ export interface Page {
 
 /** Below this certainty a field wants a person's eye. */
 const SURE = 0.8;
+/** A reading this good is not compared with another. */
+const GOOD = 0.75;
+/** How many profiles whose marks are in the page are tried on it. */
+const PROFILES_TRIED_MAX = 3;
+const BY_PROFILE = 0.97;
+
+const builtIn = builtInProfiles.map(compileProfile);
+/** Profiles given more than once, as by a loop over pages, are made ready once. */
+const ready = new WeakMap<Profile, Compiled>();
 
 /** Reads one page into a draft; any text gets an answer and none throws. */
 export function readPage(page: Page, profiles: readonly Profile[]): CadDraft {
-  void profiles;
-  const text = preparePage(page);
-  const draft = newDraft();
-  readGeneric(text, draft);
-  return toDraft(text, draft, 'generic');
+  const year = yearOf(page.receivedAt);
+  const reader = { given: profiles.map(readyOf), source: page.source, year };
+  const first = readText(preparePage(page), reader);
+  if (page.html === undefined || first.value >= GOOD) return first.draft;
+  const second = readText(preparePage({ ...page, body: page.html }), reader);
+  return second.value > first.value ? second.draft : first.draft;
 }
 
-function toDraft(text: PageText, draft: Draft, profile: string): CadDraft {
+interface Reader {
+  readonly given: readonly Compiled[];
+  readonly source: string | undefined;
+  readonly year: number | undefined;
+}
+
+interface Reading {
+  readonly draft: CadDraft;
+  /** 0..1: how much was found, and how surely: what readings are compared by. */
+  readonly value: number;
+}
+
+/** The first profile that reads the page well, else the best of what was tried. */
+function readText(text: PageText, reader: Reader): Reading {
+  const sample = sampleOf(text);
+  let best: Reading | undefined;
+  for (const compiled of candidates(sample, reader)) {
+    const reading = byProfile(text, sample, compiled, reader.year);
+    if (reading.value >= GOOD) return reading;
+    if (best === undefined || reading.value > best.value) best = reading;
+  }
+  const generic = byLabels(text, reader.year);
+  return best !== undefined && best.value >= generic.value ? best : generic;
+}
+
+function candidates(sample: Sample, reader: Reader): Compiled[] {
+  const { given, source } = reader;
+  const bySource = given.filter((each) => source !== undefined && each.sources.has(source));
+  const open = [...given.filter((each) => each.sources.size === 0), ...builtIn];
+  const byMarks = open.filter((each) => each.profile.detect === undefined || each.detects(sample));
+  return [...bySource, ...byMarks].slice(0, PROFILES_TRIED_MAX);
+}
+
+function byProfile(
+  text: PageText,
+  sample: Sample,
+  compiled: Compiled,
+  year: number | undefined,
+): Reading {
+  const { profile } = compiled;
+  const draft = newDraft(year);
+  for (const city of profile.known?.city ?? []) draft.hints.cities.add(city.toUpperCase());
+  const work = { draft, sure: profile.certain ?? BY_PROFILE, natures: compiled.natures };
+  compiled.body(replaceAll(profile, shedUpdate(text)), work);
+  if (compiled.subject !== undefined) compiled.subject(replaceAll(profile, text.subject), work);
+  else readSubject(text, draft);
+  applyTables(profile.tables, draft);
+  return judge({ text, draft, profile: profile.id, kind: compiled.kindOf(sample) });
+}
+
+function byLabels(text: PageText, year: number | undefined): Reading {
+  const draft = newDraft(year);
+  readGeneric({ ...text, body: shedUpdate(text) }, draft);
+  readSubject(text, draft);
+  return judge({ text, draft, profile: 'generic', kind: undefined });
+}
+
+/** The page without the word that says it is an update. */
+function shedUpdate(text: PageText): string {
+  const token = updateToken(text.body);
+  return token === undefined
+    ? text.body
+    : text.body.slice(token.length).replace(/^[\s;:]{1,8}/, '');
+}
+
+interface Read {
+  readonly text: PageText;
+  readonly draft: Draft;
+  readonly profile: string;
+  /** What the profile itself says that the page does. */
+  readonly kind: CadDraft['kind'] | undefined;
+}
+
+function judge({ text, draft, profile, kind: said }: Read): Reading {
+  harvest(text, draft);
+  const kind = said ?? kindOf(text, draft);
   const fields = finishFields(draft);
-  const kind = kindOf(text, draft);
-  const unsure = (Object.keys(fields) as CadFieldKey[]).filter(
-    (key) => (draft.certain.get(key) ?? 1) < SURE,
-  );
+  const keys = Object.keys(fields) as CadFieldKey[];
+  const unsure = keys.filter((key) => (draft.certain.get(key) ?? 1) < SURE);
+  if (text.cut && !unsure.includes('narrative')) unsure.push('narrative');
+  const value = worthOf(draft);
+  const found = keys.length > 0;
+  return {
+    value,
+    draft: {
+      kind,
+      profile: found ? profile : 'none',
+      confidence: found ? Math.round(value * 100) / 100 : 0,
+      fields,
+      unsure,
+    },
+  };
+}
+
+/** Nature and address are what a crew needs; without a street a place or coordinates must do. */
+function worthOf(draft: Draft): number {
   const nature = draft.certain.get('nature') ?? 0;
-  const address = draft.certain.get('address') ?? 0;
-  const confidence = Math.round(((nature + address) / 2) * 100) / 100;
-  return { kind, profile, confidence, fields, unsure };
+  const located = has(draft, 'coordinates') || has(draft, 'placeName') ? 0.3 : 0;
+  const address = draft.certain.get('address') ?? located;
+  return Math.min(1, (nature + address) / 2);
+}
+
+function readyOf(profile: Profile): Compiled {
+  const known = ready.get(profile);
+  if (known !== undefined) return known;
+  const compiled = compileProfile(profile);
+  ready.set(profile, compiled);
+  return compiled;
+}
+
+function yearOf(receivedAt: string | undefined): number | undefined {
+  const year = Number(receivedAt?.slice(0, 4));
+  return Number.isInteger(year) && year > 1990 ? year : undefined;
 }

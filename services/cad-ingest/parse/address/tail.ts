@@ -102,7 +102,7 @@ function takeLandmark(reading: Reading): boolean {
 
 /** `APT 4`, `#4`, `, 4`, `;4`, `LOT 12`, `2ND FLOOR`, or a bare `4B` before the city. */
 function takeApartment(reading: Reading): boolean {
-  const { tokens, at, mark } = reading;
+  const { tokens, at } = reading;
   const word = tokens[at]?.upper ?? '';
   const next = tokens[at + 1]?.upper ?? '';
   if (UNIT_WORDS.has(word) && !(word === 'FL' && (ZIP.test(next) || next === ''))) {
@@ -110,17 +110,21 @@ function takeApartment(reading: Reading): boolean {
   }
   const joined = /^(APT|UNIT|STE|LOT|RM|BLDG)\.?-?(\d{1,5}[A-Z]?)$/.exec(word);
   if (joined?.[2] !== undefined) return keepApartment(reading, joined[2], 1);
-  if (ALONE.has(word) && reading.city === undefined && isBreak(tokens[at + 1]))
-    return keepApartment(reading, word, 1);
+  const alone = ALONE.has(word) && reading.city === undefined && isBreak(tokens[at + 1]);
+  if (alone) return keepApartment(reading, word, 1);
   if (/^\d{1,2}(ST|ND|RD|TH)$/.test(word) && /^(FL|FLR|FLOOR)$/.test(next)) {
     return keepApartment(reading, `${word} ${next}`, 2);
   }
-  const bare = /^(?:\d{1,4}[A-Z]?|[A-Z]|[A-Z]-?\d{1,4}|\d{1,4}-[A-Z0-9]{1,2})$/.test(word);
+  return isBareApartment(reading, word) ? keepApartment(reading, tokens[at]?.text ?? '', 1) : false;
+}
+
+const BARE = /^(?:\d{1,4}[A-Z]?|[A-Z]|[A-Z]-?\d{1,4}|\d{1,4}-[A-Z0-9]{1,2})$/;
+
+/** Behind a dash or an underscore one letter is the code of a town; `T/AVN` is a township. */
+function isBareApartment(reading: Reading, word: string): boolean {
+  const { tokens, at, mark } = reading;
   const room = reading.apartment.length === 0 && reading.city === undefined;
-  // Behind a dash or an underscore one letter is the code of a town.
-  if (!bare || !room || mark === '-' || mark === '_' || mark === '/') return false;
-  if (tokens[at + 1]?.text === '/') return false;
-  return keepApartment(reading, tokens[at]?.text ?? '', 1);
+  return room && BARE.test(word) && !/^[-_/]$/.test(mark) && tokens[at + 1]?.text !== '/';
 }
 
 function takeNamedApartment(reading: Reading, word: string): boolean {
@@ -169,20 +173,25 @@ function longState(reading: Reading, word: string): string | undefined {
 }
 
 function takeCity(reading: Reading): boolean {
-  const { tokens, at, text } = reading;
+  const { tokens, at } = reading;
   // Behind a semicolon stands a landmark: `14 PINE HOLLOW RD; LOWER BARN`.
   if (reading.city !== undefined || reading.mark === ';') return false;
-  const code = /^[A-Z]{2,4}\d{1,2}$/.test(tokens[at]?.upper ?? '') && reading.mark !== '';
-  if (code && isBreak(tokens[at + 1])) return keepCity(reading, at + 1);
-  // `T/AVN`, `V/ELM`: a township or village, as a code.
-  if (/^[A-Z]$/.test(tokens[at]?.upper ?? '') && tokens[at + 1]?.text === '/') {
-    if (CITY_WORD.test(tokens[at + 2]?.upper ?? '')) return keepCity(reading, at + 3);
-  }
+  const coded = codeEnd(reading);
+  if (coded !== undefined) return keepCity(reading, coded);
   const end = knownCityEnd(reading) ?? wordsEnd(tokens, at);
   if (end === at || end - at > CITY_WORDS_MAX) return false;
-  const stateBehind = end < tokens.length ? undefined : tokens[end - 1]?.upper;
-  const splits = stateBehind !== undefined && STATES.has(stateBehind) && end - at > 1;
-  return keepCity(reading, splits ? end - 1 : end) && text !== '';
+  const last = end < tokens.length ? undefined : tokens[end - 1]?.upper;
+  const stateLast = last !== undefined && STATES.has(last) && end - at > 1;
+  return keepCity(reading, stateLast ? end - 1 : end);
+}
+
+/** `,MA4`, and `T/AVN` or `V/ELM` for a township or village. */
+function codeEnd(reading: Reading): number | undefined {
+  const { tokens, at, mark } = reading;
+  const word = tokens[at]?.upper ?? '';
+  if (/^[A-Z]{2,4}\d{1,2}$/.test(word) && mark !== '' && isBreak(tokens[at + 1])) return at + 1;
+  const parted = /^[A-Z]$/.test(word) && tokens[at + 1]?.text === '/';
+  return parted && CITY_WORD.test(tokens[at + 2]?.upper ?? '') ? at + 3 : undefined;
 }
 
 function keepCity(reading: Reading, end: number): boolean {

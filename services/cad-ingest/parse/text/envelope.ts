@@ -1,4 +1,5 @@
 import { labelRoles } from '../dictionary.ts';
+import { isIncidentNumber } from '../values/codes.ts';
 
 /** The page as gateways wrap it, and without the wrapping. */
 export interface Unwrapped {
@@ -36,8 +37,8 @@ export function shedPrefix(page: Unwrapped): Unwrapped {
   if (found === null || name === undefined || NEVER_PREFIX.has(name.toUpperCase())) return page;
   if (labelRoles(name) !== undefined && !NAMES.has(name.toUpperCase())) return page;
   // `12:34` is a time; `CAD:2031-0042` is a label and its number.
-  const behind = page.body[found[0].length] ?? '';
-  const number = /\d/.test(behind) && /^(cad|cfs|inc|run|event)/i.test(name);
+  const word = /^\S{1,30}/.exec(page.body.slice(found[0].length))?.[0] ?? '';
+  const number = /^cad/i.test(name) && isIncidentNumber(word.replace(/[;,.]$/, ''));
   if (/^\d+$/.test(name) || number) return page;
   return { ...page, prefix: name, body: page.body.slice(found[0].length).trimStart() };
 }

@@ -24,6 +24,17 @@ export function readNarrative(value: string): string {
   return lines.join('\n').slice(0, NARRATIVE_CHARS_MAX).trimEnd();
 }
 
+/** The first stamp of a text that has one. */
+export function firstStamp(text: string): string | undefined {
+  const bracketed = text.match(BRACKETED)?.[0] ?? text.match(STARRED)?.[0];
+  if (bracketed !== undefined) return bracketed;
+  for (const line of text.split('\n')) {
+    const leading = LEADING.exec(line.slice(0, 80));
+    if (leading !== null && line.length > leading[0].length + 3) return leading[0];
+  }
+  return undefined;
+}
+
 function cleanLine(line: string): string {
   const start = line.slice(0, 80).replace(LEADING, '');
   const bare = (start + line.slice(80)).trim();

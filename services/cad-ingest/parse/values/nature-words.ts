@@ -107,7 +107,7 @@ function isStrong(word: string): boolean {
 function natureWords(phrase: string): string[] {
   return phrase
     .slice(0, 200)
-    .split(/[\s/\-,()&:.]+/)
+    .split(/[\s/,()&:.]+|-(?!\d)/)
     .map(bare)
     .filter((word) => word !== '');
 }

@@ -1,0 +1,29 @@
+import { type Draft, has, put, take } from './draft.ts';
+import type { PageText } from './text/prepare.ts';
+import { readMoment } from './values/clock.ts';
+import { findCoordinates } from './values/coordinates.ts';
+import { firstStamp } from './values/narrative.ts';
+import { readUnitTimes } from './values/unit-times.ts';
+
+const SEARCH_CHARS_MAX = 8_000;
+
+/**
+ * Takes from the whole page what needs no label to be known: coordinates, status times per unit, and
+ * the first operator's stamp, which is often the only clock of a page.
+ */
+export function harvest(page: PageText, draft: Draft): void {
+  const near = page.body.slice(0, SEARCH_CHARS_MAX);
+  if (!has(draft, 'coordinates')) put(draft, 'coordinates', findCoordinates(near)?.value, 0.85);
+  draft.unitTimes.push(...readUnitTimes(near));
+  const stamp = firstStamp(near);
+  if (stamp !== undefined) {
+    const { date, time } = readMoment(stamp, draft.year);
+    put(draft, 'date', date, 0.6);
+    if (!has(draft, 'time')) put(draft, 'time', time, 0.6);
+  }
+  // Where only a code says what the call is, the code is what the page calls it.
+  const { code } = draft.fields;
+  if (!has(draft, 'nature') && code !== undefined) {
+    take(draft, 'nature', code, (draft.certain.get('code') ?? 0) * 0.9);
+  }
+}

@@ -1,0 +1,91 @@
+/** A `like` text made ready: its pieces stand in order, with anything between two of them. */
+export interface Like {
+  readonly pieces: readonly (readonly Part[])[];
+  readonly atStart: boolean;
+  readonly atEnd: boolean;
+}
+
+type Part = 'digits' | 'letters' | 'blank' | { readonly text: string };
+
+/**
+ * Makes a `like` text ready. Runs take all they can and nothing is tried twice, so matching a text
+ * costs its length times the length of the pattern at the worst, whatever both hold.
+ */
+export function compileLike(pattern: string): Like {
+  const atStart = pattern.startsWith('^');
+  const atEnd = pattern.endsWith('$') && pattern.length > 1;
+  const inner = pattern.slice(atStart ? 1 : 0, atEnd ? -1 : undefined);
+  return { pieces: inner.split('*').map(partsOf), atStart, atEnd };
+}
+
+/** Whether the pattern is in the text. `lower` is the text in lower case. */
+export function matchesLike(like: Like, lower: string): boolean {
+  let at = 0;
+  for (const [index, piece] of like.pieces.entries()) {
+    const anchored = index === 0 && like.atStart;
+    const end = anchored ? matchPiece(piece, lower, 0) : findPiece(piece, lower, at);
+    if (end === undefined) return false;
+    at = end;
+  }
+  return !like.atEnd || lower.slice(at).trim() === '';
+}
+
+function partsOf(piece: string): Part[] {
+  const parts: Part[] = [];
+  let text = '';
+  const flush = () => {
+    if (text !== '') parts.push({ text });
+    text = '';
+  };
+  for (const char of piece.toLowerCase()) {
+    const run = RUNS.get(char);
+    if (run === undefined) text += char;
+    else {
+      flush();
+      parts.push(run);
+    }
+  }
+  flush();
+  return parts;
+}
+
+const RUNS: ReadonlyMap<string, Part> = new Map([
+  ['#', 'digits'],
+  ['@', 'letters'],
+  [' ', 'blank'],
+]);
+
+function findPiece(piece: readonly Part[], text: string, from: number): number | undefined {
+  const first = piece[0];
+  if (first === undefined) return from;
+  for (let at = from; at <= text.length; at += 1) {
+    if (typeof first === 'object') {
+      at = text.indexOf(first.text, at);
+      if (at < 0) return undefined;
+    }
+    const end = matchPiece(piece, text, at);
+    if (end !== undefined) return end;
+  }
+  return undefined;
+}
+
+function matchPiece(piece: readonly Part[], text: string, from: number): number | undefined {
+  let at = from;
+  for (const part of piece) {
+    const end = matchPart(part, text, at);
+    if (end === undefined) return undefined;
+    at = end;
+  }
+  return at;
+}
+
+const RUN_CHARS_MAX = 60;
+
+function matchPart(part: Part, text: string, at: number): number | undefined {
+  if (typeof part === 'object')
+    return text.startsWith(part.text, at) ? at + part.text.length : undefined;
+  const fits = { digits: /\d/, letters: /[a-z]/, blank: /\s/ }[part];
+  let end = at;
+  while (end < text.length && end < at + RUN_CHARS_MAX && fits.test(text[end] ?? '')) end += 1;
+  return end > at ? end : undefined;
+}

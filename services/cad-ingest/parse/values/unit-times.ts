@@ -1,0 +1,76 @@
+import type { CadFields } from '#contracts/cad-fields.ts';
+import { labelRoles } from '../dictionary.ts';
+import { findLabels } from '../labels.ts';
+import { isStatusTarget, type StatusTarget } from '../piece.ts';
+import { timesIn } from './clock.ts';
+import { isNamedUnit, isUnitCode } from './units.ts';
+
+type UnitTime = NonNullable<CadFields['unitTimes']>[number];
+type Draft = { -readonly [Key in keyof UnitTime]: UnitTime[Key] };
+
+const UNITS_MAX = 99;
+const LINES_MAX = 400;
+/** Words of status columns and logs. */
+const STATUS: readonly (readonly [RegExp, StatusTarget])[] = [
+  [/^(?:rcvd|received|rec)$/i, 'received'],
+  [/^(?:dispatched|dsp|disp|dispatch|dp|paged|ds|dispatchd)$/i, 'dispatched'],
+  [/^(?:en-?route|enr|enrt|er|en route|responding|resp)$/i, 'enRoute'],
+  [/^(?:on-?scene|on scene|arrived|arv|arr|arrvd|arrive|os|at scene|ons|ar|arrival)$/i, 'onScene'],
+  [/^(?:transporting|transport|trans|tr|leaving scene|dpt|depart)$/i, 'transporting'],
+  [/^(?:at hospital|hospital|hosp|ta|arrived hospital|at dest|at hosp)$/i, 'atHospital'],
+  [/^(?:available|avail|av|in service|aq|in quarters|qtr|avl)$/i, 'available'],
+  [/^(?:cleared|clear|clr|completed|cmplt|complete|cl)$/i, 'cleared'],
+];
+
+/**
+ * Status times per unit: `Unit: E91 DSP: 04:05 ENR: ...`, rows of a `Unit Status Time` table and log
+ * lines `04:05:06 E91:Enroute`. The first time of a status counts.
+ */
+export function readUnitTimes(text: string): UnitTime[] {
+  const units = new Map<string, Draft>();
+  for (const line of text.split('\n').slice(0, LINES_MAX)) {
+    if (!/\d{1,2}:\d{2}/.test(line)) continue;
+    readLabelled(line, units);
+    readRow(line, units);
+  }
+  return [...units.values()].slice(0, UNITS_MAX);
+}
+
+/** `Unit: X  Dispatched at: …  Enroute at: …`. */
+function readLabelled(line: string, units: Map<string, Draft>): void {
+  const marks = findLabels(line.slice(0, 600), { lookup: labelRoles, unknownInside: false });
+  let unit: string | undefined;
+  for (const [index, mark] of marks.entries()) {
+    const value = line.slice(mark.valueStart, marks[index + 1]?.start ?? line.length).trim();
+    const role = mark.roles?.[0];
+    if (role === 'units' && /^\S{1,12}$/.test(value)) unit = value;
+    if (unit === undefined || role === undefined || !isStatusTarget(role)) continue;
+    keep(units, unit, role, value);
+  }
+}
+
+/** `E91  Enroute  04:05:06`, `04:05:06 E91:Enroute`, `04:05:06 01/02/31 E91 ENRT`. */
+function readRow(line: string, units: Map<string, Draft>): void {
+  if (line.length > 120) return;
+  const time = timesIn(line)[0];
+  if (time === undefined) return;
+  const rest = `${line.slice(0, time.start)} ${line.slice(time.end)}`
+    .replaceAll(/\d{1,2}\/\d{1,2}\/\d{2,4}/g, ' ')
+    .replaceAll(/[:\t|,-](?=\D)|[|\t]/g, ' ')
+    .trim();
+  const words = rest.split(/\s+/);
+  const unit = words[0] ?? '';
+  const named = isUnitCode(unit) || isNamedUnit(unit);
+  if (!named || words.length < 2 || words.length > 4) return;
+  const status = words.slice(1).join(' ');
+  const target = STATUS.find(([form]) => form.test(status))?.[1];
+  if (target !== undefined) keep(units, unit, target, time.value);
+}
+
+function keep(units: Map<string, Draft>, unit: string, target: StatusTarget, text: string): void {
+  const time = timesIn(text, { bare: true })[0]?.value;
+  if (time === undefined) return;
+  const known = units.get(unit) ?? { unit };
+  known[target] ??= time;
+  units.set(unit, known);
+}
