@@ -14,16 +14,16 @@
  * be missing or to disagree, and bytes that went bad are noticed.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, open, rm } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { BlobHead } from '#shared/ports/blobs.ts';
 import {
   FILE_MODE,
-  FOLDER_MODE,
   ignoreMissing,
   linkIfFree,
   makeFolder,
+  makeFolderBelow,
   sweepTemporary,
   syncFolder,
   temporaryName,
@@ -97,16 +97,12 @@ export async function openObjects(settings: {
   };
 }
 
-/**
- * Makes folders below `root`. Those that exist are synced too, once: whoever made them may not have
- * got that far, and an object below is only as durable as its way down.
- */
+/** Makes folders below `root`; those that are known to be durable need no look. */
 function openFolders(root: string): (folder: string) => Promise<void> {
   const synced = new Set<string>();
   return async (folder) => {
     if (synced.has(folder)) return;
-    await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
-    for (let each = folder; each !== root; each = dirname(each)) await syncFolder(dirname(each));
+    await makeFolderBelow(root, folder);
     if (synced.size >= FOLDERS_KNOWN_MAX) synced.clear();
     synced.add(folder);
   };

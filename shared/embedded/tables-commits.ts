@@ -32,8 +32,9 @@ export function openCommits(db: DatabaseSync): Commits {
   let closed = false;
 
   async function drain(): Promise<void> {
-    await new Promise(setImmediate);
     while (waiting.length > 0) {
+      // A turn of the event loop for each commit: time for more to join it, and for all else.
+      await new Promise(setImmediate);
       const batch = waiting.slice(0, COMMIT_JOBS_MAX);
       waiting = waiting.slice(COMMIT_JOBS_MAX);
       await commitBatch(db, batch);

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createFile, ignoreMissing, makeFolder } from './disk/durable.ts';
+import { createFile, ignoreMissing, makeFolderBelow } from './disk/durable.ts';
 import { seal, unseal } from './vault-xaes.ts';
 
 const NAME = /^[a-z0-9-]+([./][a-z0-9-]+)*$/;
@@ -26,13 +26,15 @@ interface Opened<Key> {
 }
 
 interface Settings<Key> {
-  readonly folder: string;
+  readonly dir: string;
+  /** Folder in `dir`, and a word to which the sealed files are bound. */
+  readonly kind: string;
   readonly fileKey: Uint8Array;
   readonly make: () => Uint8Array;
   readonly open: (bytes: Uint8Array) => Key;
 }
 
-/** Sealed key files of one kind: `<folder>/<name>/<number>`, numbers from 1 without a gap. */
+/** Sealed key files of one kind: `<kind>/<name>/<number>`, numbers from 1 without a gap. */
 export function openKeyFiles<Key>(settings: Settings<Key>): KeyFiles<Key> {
   const opened = new Map<string, Opened<Key>>();
 
@@ -76,10 +78,10 @@ async function readKeys<Key>(
   name: string,
   known: readonly Key[],
 ): Promise<readonly [Key, ...Key[]]> {
-  const folder = folderOf(settings.folder, name);
+  const folder = folderOf(settings, name);
   let count = await countKeys(folder);
   if (count === 0) {
-    await makeFolder(folder);
+    await makeFolderBelow(settings.dir, folder);
     await makeKey(settings, name, 1);
     count = await countKeys(folder);
   }
@@ -111,19 +113,18 @@ async function readKey<Key>(settings: Settings<Key>, name: string, number: numbe
   }
 }
 
-function boundTo<Key>({ folder }: Settings<Key>, name: string, number: number): Uint8Array {
-  const kind = folder.split('/').at(-1);
+function boundTo<Key>({ kind }: Settings<Key>, name: string, number: number): Uint8Array {
   return Buffer.from(JSON.stringify([kind, name, number]));
 }
 
-function pathOf<Key>({ folder }: Settings<Key>, name: string, number: number): string {
-  return join(folderOf(folder, name), String(number).padStart(NUMBER_DIGITS, '0'));
+function pathOf<Key>(settings: Settings<Key>, name: string, number: number): string {
+  return join(folderOf(settings, name), String(number).padStart(NUMBER_DIGITS, '0'));
 }
 
 /** A slash becomes `_`, which no name has: one folder for one name, and none outside. */
-function folderOf(folder: string, name: string): string {
+function folderOf<Key>({ dir, kind }: Settings<Key>, name: string): string {
   if (name.length > NAME_CHARS_MAX || !NAME.test(name)) {
     throw new Error(`a key name is words of a-z, 0-9 and hyphens with . or / between, not ${name}`);
   }
-  return join(folder, name.replaceAll('/', '_'));
+  return join(dir, kind, name.replaceAll('/', '_'));
 }

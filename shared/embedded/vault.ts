@@ -27,13 +27,15 @@ export async function openVault({ dir }: { readonly dir: string }): Promise<Vaul
   const sealKey = derive(root, 'watchdesk sealed values v1');
   const fileKey = derive(root, 'watchdesk key files v1');
   const signing = openKeyFiles<OpenedKey>({
-    folder: join(dir, 'sign'),
+    dir,
+    kind: 'sign',
     fileKey,
     make: newSigningKey,
     open: openSigningKey,
   });
   const macs = openKeyFiles<Uint8Array>({
-    folder: join(dir, 'mac'),
+    dir,
+    kind: 'mac',
     fileKey,
     make: () => randomBytes(MAC_KEY_BYTES),
     open: (bytes) => bytes,

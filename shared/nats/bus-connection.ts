@@ -93,7 +93,7 @@ function optionsOf({ url, user, passwordFile, caFile, name }: NatsSettings): Nod
     name,
     inboxPrefix: `_INBOX_${name}`,
     timeout: HANDSHAKE_MS_MAX,
-    // Without TLS where it was not asked for: half a TLS would be trust without a reason.
+    // Never by half: with the one authority that was named, or not at all.
     tls: protocol === 'tls:' && caFile !== undefined ? { caFile } : null,
     ...(user === undefined ? {} : { authenticator: () => ({ user, pass: passwordOf() }) }),
     maxReconnectAttempts: -1,
@@ -103,7 +103,6 @@ function optionsOf({ url, user, passwordFile, caFile, name }: NatsSettings): Nod
     reconnectJitterTLS: RECONNECT_JITTER_MS,
     pingInterval: HEARTBEAT_MS,
     maxPingOut: HEARTBEATS_MISSED_MAX,
-    ignoreClusterUpdates: false,
     noAsyncTraces: true,
   };
 }

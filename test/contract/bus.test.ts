@@ -241,6 +241,8 @@ for (const { name, missing, open } of busAdapters) {
         await using ends = await open();
         const heard: Json[] = [];
         await ends.near.publish('news.a', 'too early');
+        // Two connections: without it, the listener could overtake the publication.
+        await ends.near.ping();
         const listening = await ends.far.listen('news.a', (_, body) => heard.push(body));
         await ends.near.publish('news.a', 'heard');
         await eventually(() => heard.length > 0);

@@ -167,6 +167,20 @@ describe('a group of writes', () => {
     expect(ids.map(({ id }) => id)).toEqual(['a', 'c', 'd']);
   });
 
+  test('one after the other leaves the event loop its turns', async () => {
+    const { place, tables } = await openedTables();
+    await using _ = place;
+    const rows = tables.forTenant(tenant);
+    let turns = 0;
+    const counting = setInterval(() => {
+      turns += 1;
+    }, 1);
+    const endsAt = performance.now() + 100;
+    for (let i = 0; performance.now() < endsAt; i += 1) await rows.write(changes(put(`n${i}`, 0)));
+    clearInterval(counting);
+    expect(turns).toBeGreaterThan(5);
+  });
+
   test('larger than one commit takes is committed all the same', async () => {
     const { place, tables } = await openedTables();
     await using _ = place;

@@ -1,14 +1,14 @@
 /**
- * Files that survive power cuts. A rename or link is durable only after an fsync of the folder it
- * happened in, and the bytes only after one of the file: every function here does both, in the
- * order bytes, name, folder.
+ * Files that survive power cuts. A name is durable only after an fsync of the folder that it is in,
+ * and bytes only after one of the file: every function here does both, in the order bytes, name,
+ * folder.
  */
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { link, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
 /** Only the account of the service may look inside. */
-export const FOLDER_MODE = 0o700;
+const FOLDER_MODE = 0o700;
 export const FILE_MODE = 0o600;
 /** Longer than any upload may take; what is older belongs to a process that is gone. */
 const TEMPORARY_AGE_MS_MAX = 60 * 60 * 1000;
@@ -22,6 +22,15 @@ export async function makeFolder(folder: string): Promise<void> {
   for (let made = wanted; made.length >= first.length; made = dirname(made)) {
     await syncFolder(dirname(made));
   }
+}
+
+/**
+ * Makes the folder, and syncs all the way from it up to `root`, whoever made it: another process
+ * may not have got that far, and a file below is only as durable as the way down to it.
+ */
+export async function makeFolderBelow(root: string, folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+  for (let each = folder; each !== root; each = dirname(each)) await syncFolder(dirname(each));
 }
 
 export async function syncFolder(folder: string): Promise<void> {
@@ -47,18 +56,6 @@ export async function createFile(path: string, bytes: Uint8Array): Promise<'crea
   } finally {
     await rm(temporary, { force: true });
   }
-}
-
-/** Puts a whole file, in place of the one that has the name. */
-export async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
-  const temporary = temporaryName(dirname(path));
-  try {
-    await writeSynced(temporary, bytes);
-    await rename(temporary, path);
-  } finally {
-    await rm(temporary, { force: true });
-  }
-  await syncFolder(dirname(path));
 }
 
 /**
@@ -94,7 +91,7 @@ export function ignoreMissing(error: unknown): undefined {
   throw error;
 }
 
-export function codeOf(error: unknown): string | undefined {
+function codeOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
 }
