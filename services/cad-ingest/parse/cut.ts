@@ -4,7 +4,7 @@ import { cutFragmentsAt } from './fragments.ts';
 import { takeLabelled } from './generic.ts';
 import { compileLike, matchesLike } from './like.ts';
 import type { Target } from './piece.ts';
-import type { CaseCut, Cut, LabelCut, SplitCut } from './profile.ts';
+import type { CaseCut, Cut, LabelCut, SlotCut, SplitCut } from './profile.ts';
 import { cutSegments, type Segment } from './segments.ts';
 import { settle } from './settle.ts';
 import { fillSlots } from './slots.ts';
@@ -26,9 +26,16 @@ export function compileCut(cut: Cut): Cutter {
   if (typeof cut === 'string') return leaf(cut);
   if ('labels' in cut) return byLabels(cut);
   if ('split' in cut) return bySplit(cut);
-  if ('slots' in cut) return (text, work) => fillSlots(text, cut.slots, work);
+  if ('slots' in cut) return bySlots(cut);
   if ('fragments' in cut) return byFragments(cut.fragments);
   return byCases(cut);
+}
+
+function bySlots(cut: SlotCut): Cutter {
+  const slots = cut.slots.map((slot) =>
+    typeof slot === 'string' || 'mark' in slot ? slot : compileCut(slot),
+  );
+  return (text, work) => fillSlots(text, slots, work);
 }
 
 function leaf(target: Target): Cutter {
@@ -84,7 +91,12 @@ function byLabels(cut: LabelCut): Cutter {
   const loose = compileCut(cut.loose ?? 'any');
   const lookup = (label: string) => roles.get(label) ?? (cut.only ? undefined : labelRoles(label));
   return (text, work) => {
-    const segments = cutSegments(text.split('\n'), { lookup, glued: cut.glued ?? false });
+    const segments = cutSegments(text.split('\n'), {
+      lookup,
+      glued: cut.glued ?? false,
+      dashed: cut.dashed ?? false,
+      bare: cut.bare ?? false,
+    });
     const first = segments.findIndex((segment) => segment.label !== undefined);
     const labelled = segments.slice(Math.max(0, first));
     for (const segment of citiesFirst(labelled)) takeSegment(segment, cutters, work);
@@ -138,7 +150,12 @@ function citiesFirst(segments: readonly Segment[]): Segment[] {
 /** What a nested cut means to the search for labels: its first field. */
 function mainTarget(cut: Cut): Target {
   if (typeof cut === 'string') return cut;
-  if ('slots' in cut) return cut.slots.find((slot) => typeof slot === 'string') ?? 'any';
+  if ('slots' in cut) {
+    const first = cut.slots.find((slot) => typeof slot === 'string' || !('mark' in slot));
+    return first === undefined || (typeof first === 'object' && 'mark' in first)
+      ? 'any'
+      : mainTarget(first);
+  }
   if ('split' in cut) return mainTarget(cut.parts[0] ?? 'any');
   return 'any';
 }

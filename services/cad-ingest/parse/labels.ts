@@ -18,6 +18,10 @@ export interface LabelOptions {
   readonly unknownInside: boolean;
   /** Labels may follow a value without a blank between: `ADAMS STCTY: FV`. */
   readonly glued?: boolean;
+  /** `Call Time- 04:05`: a dash parts a known label from its value. */
+  readonly dashed?: boolean;
+  /** `LOCATION 12 MILL RD`: a known label begins the line and only a blank is behind it. */
+  readonly bare?: boolean;
 }
 
 const LABEL_CHARS_MAX = 48;
@@ -27,13 +31,16 @@ const UNKNOWN_WORDS_MAX = 4;
 const EDGE = /[\s;,|*~()[\]\\>{}]/;
 const HARD_EDGE = /[\t;|*~]|^ {2}/;
 
+const SIGNS = new Set([':', '=', '#', '\t']);
+
 /** Labels of one line from left to right. Times (`12:34`) and URLs are no labels. */
 export function findLabels(line: string, options: LabelOptions): LabelMark[] {
-  const marks: LabelMark[] = [];
-  let floor = 0;
-  for (let at = 0; at < line.length; at += 1) {
-    const sign = line[at];
-    if (sign !== ':' && sign !== '=' && sign !== '#' && sign !== '\t') continue;
+  const whole = options.bare === true ? bareLabel(line, options) : wholeLine(line, options);
+  const marks: LabelMark[] = whole === undefined ? [] : [whole];
+  let floor = whole?.valueStart ?? 0;
+  for (let at = floor; at < line.length; at += 1) {
+    const sign = line[at] ?? '';
+    if (!SIGNS.has(sign) && !(options.dashed && sign === '-')) continue;
     const mark = labelBefore(line, at, floor, options);
     if (mark === undefined) continue;
     marks.push(mark);
@@ -41,6 +48,32 @@ export function findLabels(line: string, options: LabelOptions): LabelMark[] {
     at = mark.valueStart - 1;
   }
   return marks;
+}
+
+/** A line that is a label of a block and nothing else: `Narrative`, `UNITS DISPATCHED`. */
+function wholeLine(line: string, options: LabelOptions): LabelMark | undefined {
+  const label = line.trim();
+  if (label.length < 4 || label.length > UNKNOWN_CHARS_MAX || /[:=#\t]/.test(label))
+    return undefined;
+  const roles = options.lookup(normalLabel(label));
+  const role = roles?.[0];
+  if (roles === undefined || role === undefined || !BLOCKS.has(role)) return undefined;
+  return { start: line.indexOf(label), valueStart: line.length, label, roles };
+}
+
+const BLOCKS = new Set<Target>(['narrative', 'crossStreets', 'units', 'any', 'unitLog']);
+
+/** The longest known label that begins the line, with a value behind it. */
+function bareLabel(line: string, options: LabelOptions): LabelMark | undefined {
+  const start = line.length - line.trimStart().length;
+  let best: LabelMark | undefined;
+  for (const match of line.slice(0, start + LABEL_CHARS_MAX).matchAll(/\S+/g)) {
+    const end = match.index + match[0].length;
+    const label = line.slice(start, end);
+    const roles = options.lookup(normalLabel(label));
+    if (roles !== undefined) best = { start, valueStart: passSigns(line, end), label, roles };
+  }
+  return best;
 }
 
 function labelBefore(

@@ -14,8 +14,8 @@ type Part = 'digits' | 'letters' | 'blank' | { readonly text: string };
 export function compileLike(pattern: string): Like {
   const atStart = pattern.startsWith('^');
   const atEnd = pattern.endsWith('$') && pattern.length > 1;
-  const inner = pattern.slice(atStart ? 1 : 0, atEnd ? -1 : undefined);
-  return { pieces: inner.split('*').map(partsOf), atStart, atEnd };
+  const inner = pattern.slice(atStart ? 1 : 0, atEnd ? -1 : undefined).toLowerCase();
+  return { pieces: piecesOf(inner), atStart, atEnd };
 }
 
 /** Whether the pattern is in the text. `lower` is the text in lower case. */
@@ -30,23 +30,28 @@ export function matchesLike(like: Like, lower: string): boolean {
   return !like.atEnd || lower.slice(at).trim() === '';
 }
 
-function partsOf(piece: string): Part[] {
-  const parts: Part[] = [];
-  let text = '';
-  const flush = () => {
-    if (text !== '') parts.push({ text });
-    text = '';
-  };
-  for (const char of piece.toLowerCase()) {
-    const run = RUNS.get(char);
-    if (run === undefined) text += char;
-    else {
-      flush();
-      parts.push(run);
+function piecesOf(pattern: string): Part[][] {
+  const pieces: Part[][] = [[]];
+  let escaped = false;
+  for (const char of pattern) {
+    if (!escaped && char === '\\') {
+      escaped = true;
+      continue;
     }
+    const run = escaped ? undefined : RUNS.get(char);
+    if (!escaped && char === '*') pieces.push([]);
+    else addPart(pieces.at(-1) ?? [], run ?? { text: char });
+    escaped = false;
   }
-  flush();
-  return parts;
+  return pieces;
+}
+
+/** Characters side by side are one text. */
+function addPart(parts: Part[], part: Part): void {
+  const last = parts.at(-1);
+  if (typeof part === 'object' && typeof last === 'object') {
+    parts[parts.length - 1] = { text: last.text + part.text };
+  } else parts.push(part);
 }
 
 const RUNS: ReadonlyMap<string, Part> = new Map([

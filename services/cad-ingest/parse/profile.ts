@@ -10,7 +10,8 @@ import { type Target, targets } from './piece.ts';
 
 /**
  * Text to look for, case ignored: `*` is anything, `#` a run of digits, `@` a run of letters, a
- * blank any white space, `^` in front the beginning, `$` behind the end.
+ * blank any white space, `^` in front the beginning, `$` behind the end; a backslash takes the next
+ * character as it is.
  */
 const like = z.string().min(1).max(200);
 
@@ -40,6 +41,10 @@ export interface LabelCut {
   readonly glued?: boolean | undefined;
   /** Only these labels; else the general dictionary knows more. */
   readonly only?: boolean | undefined;
+  /** A dash behind a label parts it from its value as a colon does: `Call Time- 04:05`. */
+  readonly dashed?: boolean | undefined;
+  /** Labels begin a line and have nothing but a blank behind them: `LOCATION 12 MILL RD`. */
+  readonly bare?: boolean | undefined;
 }
 
 /** Pieces between marks, by their position. */
@@ -53,7 +58,7 @@ export interface SplitCut {
 
 /** Pieces in a fixed order in running text: found by marks, and by what their values look like. */
 export interface SlotCut {
-  readonly slots: readonly (Target | Mark)[];
+  readonly slots: readonly (Cut | Mark)[];
 }
 
 /** Pieces between marks in any order and number: each value's own type decides. */
@@ -88,6 +93,8 @@ export const cut: z.ZodType<Cut> = z.lazy(() =>
       loose: cut.optional(),
       glued: z.boolean().optional(),
       only: z.boolean().optional(),
+      dashed: z.boolean().optional(),
+      bare: z.boolean().optional(),
     }),
     z.strictObject({
       split: z.union([

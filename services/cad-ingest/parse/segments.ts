@@ -17,6 +17,8 @@ export interface Segment {
 export interface SegmentOptions {
   readonly lookup?: Lookup;
   readonly glued?: boolean;
+  readonly dashed?: boolean;
+  readonly bare?: boolean;
 }
 
 interface Open {
@@ -43,7 +45,12 @@ const REPEATABLE = new Set<Target>(['narrative', 'crossStreets', 'units', 'numbe
  */
 export function cutSegments(lines: readonly string[], options: SegmentOptions = {}): Segment[] {
   const state: State = {
-    options: { lookup: options.lookup ?? labelRoles, glued: options.glued ?? false },
+    options: {
+      lookup: options.lookup ?? labelRoles,
+      glued: options.glued ?? false,
+      dashed: options.dashed ?? false,
+      bare: options.bare ?? false,
+    },
     unknownInside: lines.filter((line) => line.trim() !== '').length <= 3,
     segments: [],
     seen: new Set(),
@@ -80,9 +87,8 @@ function readLine(state: State, line: string, index: number): void {
 /** Labels of the line that may count here. */
 function acceptable(state: State, line: string): LabelMark[] {
   const marks = findLabels(line, {
-    lookup: state.options.lookup,
+    ...state.options,
     unknownInside: state.unknownInside,
-    glued: state.options.glued,
   });
   const kept: LabelMark[] = [];
   let narrative = state.open !== undefined && isNarrative(state.open);
@@ -143,6 +149,7 @@ function isBlock(open: Open): boolean {
   const role = open.roles?.[0];
   return (
     role === undefined ||
+    role === 'any' ||
     role === 'narrative' ||
     role === 'units' ||
     role === 'crossStreets' ||

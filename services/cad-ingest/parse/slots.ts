@@ -12,9 +12,10 @@ import { findCoordinates } from './values/coordinates.ts';
 import { isJoiningWord, isNatureWord } from './values/nature-words.ts';
 import { isUnitCode } from './values/units.ts';
 
-type Slot = Target | Mark;
+/** A field, a cut of its own, or a mark between two of them. */
+export type Slot = Target | ((text: string, work: Work) => void) | Mark;
 
-interface Work {
+export interface Work {
   readonly draft: Draft;
   readonly sure: number;
   readonly natures: ReadonlySet<string>;
@@ -34,6 +35,11 @@ export function fillSlots(text: string, slots: readonly Slot[], work: Work): voi
     return;
   }
   if (fillAroundMark(bare, slots, work)) return;
+  const own = slots.find((slot) => typeof slot === 'function');
+  if (own !== undefined) {
+    own(bare, work);
+    return;
+  }
   const targets = slots.filter((slot) => typeof slot === 'string');
   if (fillAroundValue(bare, targets, work)) return;
   if (fillAroundAddress(bare, targets, work)) return;
@@ -44,7 +50,7 @@ export function fillSlots(text: string, slots: readonly Slot[], work: Work): voi
 function fillAroundMark(text: string, slots: readonly Slot[], work: Work): boolean {
   const lower = text.toLowerCase();
   for (const [index, slot] of slots.entries()) {
-    if (typeof slot === 'string') continue;
+    if (typeof slot !== 'object') continue;
     const wanted = slot.mark.toLowerCase();
     const at = slot.last ? lower.lastIndexOf(wanted) : lower.indexOf(wanted);
     if (at < 0) continue;
@@ -106,7 +112,7 @@ function findUnits(text: string): Place | undefined {
   let run: Place | undefined;
   for (const match of text.matchAll(/[A-Za-z0-9-]{2,10}/g)) {
     const unit = isUnitCode(match[0]) && /[A-Za-z]/.test(match[0]);
-    const joined = run !== undefined && /^[,; ]{1,3}$/.test(text.slice(run.end, match.index));
+    const joined = run !== undefined && /^[,;\s]{1,3}$/.test(text.slice(run.end, match.index));
     if (unit)
       run = { start: joined && run ? run.start : match.index, end: match.index + match[0].length };
     else if (run !== undefined) break;
@@ -121,7 +127,9 @@ function fillAroundAddress(text: string, targets: readonly Target[], work: Work)
   const found = findAddress(text);
   if (found === undefined) return false;
   const { match, before, behind } = found;
-  const certain = match.certain * (before.trim() === '' || index > 0 ? 1 : 0.8);
+  // Words were expected before a road: they may be part of what looks like its name.
+  const swallowed = index > 0 && before.trim() === '' && match.form !== 'house';
+  const certain = match.certain * (swallowed ? 0.6 : 1);
   const tokens = tokenize(behind, 24);
   const hints = work.draft.hints;
   const tail = readTail(behind, tokens, 0, hints);

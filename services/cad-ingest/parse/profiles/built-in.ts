@@ -1,4 +1,11 @@
 import type { Profile } from '../profile.ts';
+import { labelProfiles } from './labels.ts';
+import { lineProfiles } from './lines.ts';
+import { reportProfiles } from './reports.ts';
 
-/** The products of the field, the more special before the more general. */
-export const builtInProfiles: readonly Profile[] = [];
+/** The products of the field, those with the surest marks first. */
+export const builtInProfiles: readonly Profile[] = [
+  ...reportProfiles,
+  ...labelProfiles,
+  ...lineProfiles,
+];
