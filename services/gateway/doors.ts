@@ -5,9 +5,9 @@
  */
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { FILE_BYTES_MAX } from '#contracts/limits.ts';
+import type { ProblemCode } from '#contracts/problems.ts';
 import type { BlobDoor, DoorAnswer } from '#shared/ports/blobs.ts';
 import { Problem } from '#shared/problem.ts';
-import { problemOfStatus } from './problems.ts';
 import { refuseOtherMethods } from './routes.ts';
 
 const PATH = '/blobs/{store}/{ticket}';
@@ -55,8 +55,20 @@ export function addDoors(app: FastifyInstance, doors: Readonly<Record<string, Bl
   refuseOtherMethods(app, PATH, ['GET', 'PUT']);
 }
 
+const codes: Readonly<Record<number, ProblemCode>> = {
+  403: 'forbidden',
+  404: 'not-found',
+  409: 'conflict',
+  413: 'too-large',
+  415: 'unsupported-media-type',
+  422: 'content-mismatch',
+};
+
 function send(reply: FastifyReply, { status, headers, body, detail }: DoorAnswer): FastifyReply {
-  if (status >= 400) throw problemOfStatus(status, detail);
+  if (status >= 400) {
+    const code = codes[status] ?? (status < 500 ? 'validation' : 'internal');
+    throw new Problem(code, detail === undefined ? {} : { detail });
+  }
   void reply.code(status).headers(headers);
   return body === undefined ? reply.send() : reply.send(body);
 }

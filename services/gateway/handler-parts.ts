@@ -6,7 +6,6 @@ import type { Vault } from '#shared/ports/vault.ts';
 import type { Relay } from '#shared/relay.ts';
 import type { Notices } from './notices.ts';
 import type { Passwords } from './passwords.ts';
-import type { Turns } from './turns.ts';
 
 /** What the gateway's own operations work with, besides the call. */
 export interface HandlerParts {
@@ -17,7 +16,6 @@ export interface HandlerParts {
   readonly relay: Relay;
   readonly passwords: Passwords;
   readonly notices: Notices;
-  readonly turns: Turns;
 }
 
 /**

@@ -35,7 +35,7 @@ const KEEP_ALIVE_MS = 72_000;
 /** A silent connection, of whatever kind. */
 const SILENCE_MS = 120_000;
 /** Tickets of the signed URLs are the longest parameter; ids are far shorter. */
-const PARAM_CHARS_MAX = 2_048;
+const PARAM_CHARS_MAX = 4_096;
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -62,6 +62,7 @@ export interface HttpParts {
   readonly jsonTypes: readonly string[];
   /** Addresses or networks whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: readonly string[];
+  readonly isStopping: () => boolean;
 }
 
 export function openHttp(parts: HttpParts): FastifyInstance {
@@ -96,6 +97,10 @@ export function openHttp(parts: HttpParts): FastifyInstance {
   app.addContentTypeParser(types, { parseAs: 'buffer' }, openJsonBody(app));
   app.decorateRequest('whoAsks', undefined);
   app.addHook('onRequest', async (request, reply) => admitRequest(parts, request, reply));
+  app.addHook('onSend', async (_request, reply) => {
+    // Each connection ends with its next answer; none is left to wait for when the server closes.
+    if (parts.isStopping()) void reply.header('connection', 'close');
+  });
   app.addHook('onResponse', async (request, reply) => logAnswer(parts.log, request, reply));
   app.setNotFoundHandler(() => {
     throw new Problem('not-found', { detail: 'There is nothing at this path.' });
@@ -115,10 +120,20 @@ async function admitRequest(
   if (door !== 'upload') boundBody(request, reply);
   const kind = door === 'sign-in' ? 'sign-in' : 'request';
   void reply.headers(await parts.rates.byAddress(request.ip, kind));
-  if (isServed(parts.names(), request.headers.host)) return;
+  if (hasOneHost(request) && isServed(parts.names(), request.headers.host)) return;
   throw new Problem('misdirected-host', {
     detail: 'Ask by the host name of this service, in the Host header.',
   });
+}
+
+/**
+ * One host in one place. With two `Host` headers, or one more in the request line, a proxy in front
+ * may have looked at another than we do (RFC 9112 section 3.2).
+ */
+function hasOneHost({ raw }: FastifyRequest): boolean {
+  const names = raw.rawHeaders.filter((_, at) => at % 2 === 0);
+  const hosts = names.filter((name) => name.toLowerCase() === 'host');
+  return hosts.length === 1 && raw.url?.startsWith('/') === true;
 }
 
 /** A body that is not here in time is given up: slow senders must not hold what others need. */

@@ -1,6 +1,5 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import { problems } from '#contracts/problems.ts';
 import { asProblem, Problem } from '#shared/problem.ts';
 
 export interface ProblemAnswer {
@@ -53,13 +52,6 @@ export function refuseConnection(
   };
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`);
-}
-
-/** The first Problem of the catalogue with a status, for answers that come as a status alone. */
-export function problemOfStatus(status: number, detail: string | undefined): Problem {
-  const codes = Object.keys(problems) as (keyof typeof problems)[];
-  const code = codes.find((each) => problems[each].status === status) ?? 'internal';
-  return new Problem(code, detail === undefined || code === 'internal' ? {} : { detail });
 }
 
 const frameworkProblems: Readonly<Record<string, () => Problem>> = {

@@ -34,7 +34,6 @@ import { securityHeaders } from './security-headers.ts';
 import { sessionHandlings } from './sessions.ts';
 import { signInHandlings } from './sign-ins.ts';
 import { tenantHandlings } from './tenants.ts';
-import { openTurns } from './turns.ts';
 import { userHandlings } from './users.ts';
 
 /** Of the time to stop, what is left to the other services of the process after the gateway. */
@@ -73,7 +72,7 @@ export async function openGateway(parts: GatewayParts): Promise<Gateway> {
   const notices = opened.use(openNotices(parts));
   const { relay, client } = tools;
   const passwords = openPasswords();
-  const handlerParts = { ...parts, relay, passwords, notices, turns: openTurns() };
+  const handlerParts = { ...parts, relay, passwords, notices };
   const service = opened.use(await openService(parts, tools, handlingsOf(handlerParts)));
   await ensurePlatform(handlerParts);
   if (parts.unlockPlatform === true) await unlockPlatform(handlerParts);
@@ -111,6 +110,7 @@ async function openServer(
     securityHeaders: securityHeaders(originOf({ ...http, publicOrigin })),
     jsonTypes: jsonTypes(),
     trustedProxies: parts.trustedProxies ?? [],
+    isStopping: () => isStopping,
   });
   const identifyParts = { ...parts, keyRefused: openKeyRefusals(parts) };
   addRoutes(app, {
