@@ -3,11 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { join } from 'node:path';
 import type { AuditEvent } from '#contracts/audit-event.ts';
-import { appendEvents } from '#contracts/ledger.ts';
 import { type Gateway, type GatewayParts, openGateway } from '#services/gateway/service.ts';
-import type { Json, Tables } from '#shared/ports/tables.ts';
+import type { Tables } from '#shared/ports/tables.ts';
 import { type Api, openApi, signIn, until } from './api.ts';
 import { openTestHost, type TestHost } from './host.ts';
+import { serveLedger } from './ledger.ts';
 
 export interface TestGateway extends AsyncDisposable {
   readonly test: TestHost;
@@ -28,14 +28,13 @@ export const PASSWORD = 'correct horse battery staple';
 
 type Overrides = Partial<Omit<GatewayParts, 'name'>>;
 
-/** A gateway on a free port, on the embedded adapters, with a double in the ledger's place. */
+/** A gateway on a free port, on the embedded adapters, with somebody in the ledger's place. */
 export async function openTestGateway(
   overrides: Overrides | ((test: TestHost) => Overrides) = {},
 ): Promise<TestGateway> {
   await using opened = new AsyncDisposableStack();
   const test = opened.use(await openTestHost());
-  const ledger: AuditEvent[] = [];
-  await serveLedgerDouble(test, ledger);
+  const { events: ledger } = opened.use(await serveLedger(test.host.bus));
   const parts = await test.parts('gateway');
   const firstRunFile = join(test.dataDir, 'first-run.json');
   const gateway = opened.use(
@@ -69,25 +68,6 @@ export async function openTestGateway(
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
-}
-
-/** Takes every event, as the ledger would, and keeps it for the test to look at. */
-async function serveLedgerDouble(test: TestHost, events: AuditEvent[]): Promise<void> {
-  await test.host.bus.serve(appendEvents.name, {
-    inFlightMax: 16,
-    answer: async ({ body }) => {
-      const { input } = body as { readonly input: { readonly body: unknown } };
-      const sent = appendEvents.body.parse(input.body).events;
-      const results = sent.map(({ id }) => {
-        const seq = events.findIndex((event) => event.id === id);
-        const leafHash = id.replaceAll('-', '').repeat(2);
-        return { id, status: 'appended', seq: seq < 0 ? events.length : seq, leafHash };
-      });
-      for (const event of sent) events.push(event);
-      const reply: Json = { ok: true, body: { results } };
-      return reply;
-    },
-  });
 }
 
 /** The Platform administrator, signed in. */
