@@ -117,6 +117,7 @@ export function openSignedSource(about: {
       head?.size === numberOf(row.id) &&
       parsed.data.size === head.size &&
       parsed.data.root === head.root &&
+      parsed.data.origin === head.origin &&
       read.verifierKeys.includes(parsed.data.verifierKey);
     const size = Number(row.id) || 0;
     const name = `that of size ${size}`;

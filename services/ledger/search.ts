@@ -31,7 +31,7 @@ export async function search(about: {
   readonly begin: number;
   readonly limit: number;
 }): Promise<Found> {
-  const { log, question, begin, limit } = about;
+  const { log, question, limit } = about;
   const end = log.size();
   const items: Found['items'][number][] = [];
   let read = 0;

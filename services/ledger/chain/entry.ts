@@ -65,7 +65,7 @@ export function entryText(content: ContentText, { seq, recordedAt, prev }: Place
 
 /** Longest text that the fields of a place add. */
 const PLACE_CHARS_MAX =
-  `"prev":"${NO_LEAF}","recordedAt":"2026-01-01T00:00:00.000Z","seq":${Number.MAX_SAFE_INTEGER},,"v":1`
+  `"prev":"${NO_LEAF}","recordedAt":"2026-01-01T00:00:00.000Z","seq":${Number.MAX_SAFE_INTEGER},,"v":1}`
     .length;
 
 /** An upper bound of the entry's bytes, before its place is known. */

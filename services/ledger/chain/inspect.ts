@@ -53,10 +53,7 @@ export function inspectBlock(tenant: string, at: Position, stored: StoredBlock):
   const isSound = headerHash(block.header) === block.header.hash;
   if (isSound && block.header.blockNo !== at.blockNo) return misplaced(at, block.header);
   const entries = readEntries(block);
-  if (entries === undefined) {
-    const what = isSound ? 'entry: the entries' : 'head: the header';
-    return gap(at, 'altered', `${what} of block ${at.blockNo} cannot be unpacked`);
-  }
+  if (entries === undefined) return unpackable(at, block.header, isSound);
   const leaves = entries.map((entry) => leafHash(entry));
   const view: Looked = { tenant, at, block, isSound, entries, leaves };
   return isClean(view) ? clean(view) : diagnose(view);
@@ -66,6 +63,20 @@ export function inspectBlock(tenant: string, at: Position, stored: StoredBlock):
 export function gap(at: Position, kind: LedgerBreak['kind'], detail: string): Inspection {
   const next = { ...unknown, blockNo: at.blockNo + 1, size: at.size };
   return { breaks: [{ seq: at.size, kind, detail }], altered: new Set(), next };
+}
+
+/** The header of a block whose body is lost still says how the log goes on. */
+function unpackable(at: Position, header: BlockHeader, isSound: boolean): Inspection {
+  if (!isSound || !follows(at, header)) {
+    return gap(at, 'altered', `head: neither header nor body of block ${at.blockNo} can be read`);
+  }
+  const detail = `entry: the entries of block ${at.blockNo} cannot be unpacked`;
+  const range = { seq: header.first, lastSeq: header.size - 1 };
+  return {
+    breaks: [{ ...range, kind: 'altered', detail }],
+    altered: new Set(),
+    next: behind(at, header),
+  };
 }
 
 const unknown = { edge: undefined, leaf: undefined, blockHash: undefined };
@@ -191,15 +202,22 @@ function leafWithPrev(entry: Buffer, prev: string): string {
   return leafHash(withPrev(entry, prev)).toString('hex');
 }
 
-function alteredEntry({ at, entries }: Looked, first: number, index: number): LedgerBreak {
+function alteredEntry(looked: Looked, first: number, index: number): LedgerBreak {
+  const { at, entries } = looked;
   const seq = first + index;
   const entry = tryParseEntry(entries[index] ?? Buffer.alloc(0));
-  if (entry !== undefined && entry.seq !== seq) {
+  if (entry !== undefined && entry.seq !== seq && isCommitted(looked, index)) {
     const detail = `entry: block ${at.blockNo} has entry ${entry.seq} in this place`;
     return { seq, kind: 'reordered', detail };
   }
   const detail = `entry: its bytes in block ${at.blockNo} are not those that were written`;
   return { seq, kind: 'altered', detail };
+}
+
+/** Something in the block commits to these bytes: they are authentic, in the wrong place. */
+function isCommitted({ block, entries, leaves }: Looked, index: number): boolean {
+  const leaf = leaves[index]?.toString('hex');
+  return block.header.leaf === leaf || entries.some((entry) => prevIn(entry) === leaf);
 }
 
 /** Every entry is the one that the header commits to; something around them is not. */

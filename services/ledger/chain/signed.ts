@@ -28,9 +28,20 @@ export interface SignedSource {
   newest(): Promise<readonly Signed[]>;
 }
 
-export interface Grown {
-  /** Entries after the block. */
+export interface PassedBlock {
+  /** The tree before it, and its leaf hashes; absent when they are not those that were written. */
+  readonly before?: Edge | undefined;
+  readonly leaves?: readonly Buffer[] | undefined;
+  /** The tree behind it, and how many entries that has. */
+  readonly after: Edge | undefined;
   readonly size: number;
+}
+
+/** Root of the tree of that size, which ends in the block or at its end; `undefined` if not known. */
+function rootWithin({ before, leaves, after, size }: PassedBlock, at: number): string | undefined {
+  if (at === size) return after && rootOf(after);
+  if (before === undefined || leaves === undefined || at < before.size) return undefined;
+  return rootOf(growEdge(before, leaves.slice(0, at - before.size)));
 }
 
 export async function openSignedCheck(source: SignedSource, start: number) {
@@ -67,19 +78,9 @@ export async function openSignedCheck(source: SignedSource, start: number) {
   return {
     /** The most entries that a good signature speaks of. */
     largest: () => Math.max(0, ...newest.filter(isGood).map(({ size }) => size)),
-    /** A block grew the tree from that edge by these leaves. */
-    async grown(edge: Edge, leaves: readonly Buffer[], { size }: Grown): Promise<void> {
-      let at = edge;
-      for await (const signed of upTo(size)) {
-        if (signed.size > at.size) {
-          at = growEdge(at, leaves.slice(at.size - edge.size, signed.size - edge.size));
-        }
-        compare(signed, signed.size === at.size ? rootOf(at) : undefined);
-      }
-    },
-    /** A block behind a gap: the tree inside of it is not known. */
-    async skipped({ size }: Grown): Promise<void> {
-      for await (const signed of upTo(size)) compare(signed, undefined);
+    /** The walk has passed a block, or a gap. */
+    async passed(block: PassedBlock): Promise<void> {
+      for await (const signed of upTo(block.size)) compare(signed, rootWithin(block, signed.size));
     },
     /** The log ends here. `isEnd` is false for the end of a range, `isOpen` true after a gap. */
     async finish(end: {

@@ -92,9 +92,10 @@ export async function verifyLog(request: VerifyRequest): Promise<Verified> {
     const inspection = await step(request, before);
     take(walk, before, inspection);
     const { found, altered } = inspection;
+    const { edge: after, size } = walk.at;
+    const written = altered.size === 0 ? { before: before.edge, leaves: found?.leaves } : {};
+    await signed.passed({ ...written, after, size });
     if (found === undefined) continue;
-    if (before.edge !== undefined) await signed.grown(before.edge, found.leaves, walk.at);
-    else await signed.skipped(walk.at);
     note(walk, await derived.grown({ ...found, altered, isKnown: before.edge !== undefined }));
   }
   const isEnd = walk.at.size < to;
@@ -129,18 +130,16 @@ async function step({ tenant, blocks }: VerifyRequest, at: Position): Promise<In
 }
 
 function take(walk: Walk, before: Position, inspection: Inspection): void {
-  const { found, altered, next, breaks } = inspection;
-  if (found === undefined) {
-    const copies = breaks.map((each) => ({ ...each }));
-    walk.open.push(...copies);
-    note(walk, copies);
-    walk.at = next;
-    return;
+  const { found, altered, next } = inspection;
+  const breaks = inspection.breaks.map((each) => ({ ...each }));
+  const begin = found?.first ?? (next.edge === undefined ? undefined : breaks[0]?.seq);
+  if (begin !== undefined) {
+    for (const each of walk.open) setEnd(each, begin);
+    walk.open = [];
   }
-  for (const each of walk.open) setEnd(each, found.first);
-  walk.open = [];
+  if (found === undefined && next.edge === undefined) walk.open.push(...breaks);
   note(walk, breaks);
-  walk.checkedEntries += found.leaves.length;
+  walk.checkedEntries += found?.leaves.length ?? 0;
   walk.standing = standingAfter(walk, before, inspection, altered.size > 0);
   walk.edge = next.edge ?? walk.edge;
   walk.at = next;

@@ -1,0 +1,87 @@
+import { randomBytes, randomUUIDv7 } from 'node:crypto';
+import type { AuditEvent } from '#contracts/audit-event.ts';
+import { openBlockCache } from '#services/ledger/blocks.ts';
+import { type Log, type LogParts, openLog } from '#services/ledger/log.ts';
+import { openTileCache } from '#services/ledger/nodes.ts';
+import { verifyTenant } from '#services/ledger/verification.ts';
+import { auditEventOf } from '#shared/audit.ts';
+import type { Blobs } from '#shared/ports/blobs.ts';
+import type { Json, Tables } from '#shared/ports/tables.ts';
+import { openTestHost, person, type TestHost } from '#test/support/host.ts';
+
+export interface Fixture extends AsyncDisposable {
+  readonly host: TestHost;
+  readonly tenant: string;
+  readonly tables: Tables;
+  readonly checkpoints: Blobs;
+  /** Opens the tenant's log as one process does; several may be open at a time. */
+  open(tables?: Tables): Promise<Log>;
+  verify(range?: { from?: number; to?: number }): ReturnType<typeof verifyTenant>;
+}
+
+/** Real embedded stores in a temporary folder. */
+export async function openFixture(): Promise<Fixture> {
+  await using opened = new AsyncDisposableStack();
+  const host = opened.use(await openTestHost());
+  const { tables } = await host.parts('ledger');
+  const { blobs: checkpoints } = await host.host.blobs('checkpoints');
+  const tenant = randomUUIDv7();
+  const { vault } = host.host;
+  const stack = opened.move();
+  return {
+    host,
+    tenant,
+    tables,
+    checkpoints,
+    open: (through = tables) => openLog(logParts({ host, tenant, checkpoints, tables: through })),
+    verify: (range = {}) => verifyTenant({ tables, vault, checkpoints }, tenant, range),
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}
+
+function logParts(about: {
+  readonly host: TestHost;
+  readonly tenant: string;
+  readonly tables: Tables;
+  readonly checkpoints: Blobs;
+}): LogParts {
+  const { host, ...rest } = about;
+  return {
+    ...rest,
+    vault: host.host.vault,
+    host: () => 'ledger.example',
+    clock: host.clock,
+    writer: randomUUIDv7(),
+    freshOpaqueId: () => randomBytes(16).toString('hex'),
+    tiles: openTileCache(),
+    blocks: openBlockCache(),
+    warn: () => undefined,
+    forked: () => undefined,
+  };
+}
+
+/** An event as another service would send it. */
+export function eventOf(
+  tenant: string,
+  about: { readonly record?: string; readonly value?: Json; readonly version?: number } = {},
+): AuditEvent {
+  return auditEventOf({
+    caller: person({ tenant, roles: ['officer'] }),
+    action: 'core-records.incident.updated',
+    object: { type: 'incident', id: about.record ?? 'i-1', version: about.version ?? 1 },
+    changes: [{ field: 'nature', after: about.value ?? 'FIRE' }],
+    now: new Date('2031-01-02T10:05:06.789Z'),
+  });
+}
+
+export function eventsOf(tenant: string, count: number, records = 4): AuditEvent[] {
+  return Array.from({ length: count }, (_, index) =>
+    eventOf(tenant, { record: `i-${index % records}`, version: index + 1, value: `v${index}` }),
+  );
+}
+
+/** Ids of all entries, in their order. */
+export async function idsIn(log: Log): Promise<string[]> {
+  const entries = await Array.fromAsync(log.blocks.range(0, log.size()));
+  return entries.map(({ bytes }) => JSON.parse(bytes.toString()).id);
+}

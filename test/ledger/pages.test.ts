@@ -1,0 +1,261 @@
+import { describe, expect, test } from 'vitest';
+import type { AuditEvent } from '#contracts/audit-event.ts';
+import type { Question } from '#services/ledger/chain/marks.ts';
+import { inclusionPath, leafHash, rangeHash, rootAt } from '#services/ledger/chain/tree.ts';
+import type { Log } from '#services/ledger/log.ts';
+import { provesInclusion } from '#services/ledger/portable/proof.ts';
+import { type Found, search } from '#services/ledger/search.ts';
+import type { Row, Tables } from '#shared/ports/tables.ts';
+import { faulty } from './faulty.ts';
+import { eventOf, eventsOf, type Fixture, idsIn, openFixture } from './fixture.ts';
+
+const derivedKinds = ['page', 'tile', 'event-id'];
+
+async function rowsOf(fixture: Fixture, kind: string): Promise<readonly Row[]> {
+  return fixture.tables.forTenant(fixture.tenant).list({ kind, limit: 1000 });
+}
+
+async function derivedRows(fixture: Fixture) {
+  const rows = await Promise.all(derivedKinds.map((kind) => rowsOf(fixture, kind)));
+  return rows.flat().map(({ kind, id, value, bytes }) => ({
+    kind,
+    id,
+    value,
+    bytes: bytes && Buffer.from(bytes).toString('hex'),
+  }));
+}
+
+async function removeRows(fixture: Fixture, rows: readonly Row[]): Promise<void> {
+  const tables = fixture.tables.forTenant(fixture.tenant);
+  for (const { kind, id, version } of rows) {
+    const changes = [{ remove: { kind, id }, expect: version }];
+    await tables.write({ changes, events: [], unaudited: 'a test damages what is derived' });
+  }
+}
+
+/** Every hundredth entry is proved in the whole tree. */
+async function expectProofs(log: Log): Promise<void> {
+  const size = log.size();
+  const root = Buffer.from(await rootAt(log.nodes, size), 'hex');
+  for (let index = 0; index < size; index += 97) {
+    const hashes = await Promise.all(
+      inclusionPath(index, size).map((range) => rangeHash(log.nodes, range)),
+    );
+    const bytes = (await log.blocks.entry(index)) ?? Buffer.alloc(0);
+    expect(provesInclusion({ index, size, root, hashes, leafHash: leafHash(bytes) })).toBe(true);
+  }
+}
+
+describe('pages', () => {
+  test('are derived behind the commits; proofs, receipts and verification stay the same', async () => {
+    await using fixture = await openFixture();
+    const { tenant } = fixture;
+    const events = eventsOf(tenant, 1_000);
+    {
+      await using log = await fixture.open();
+      for (let at = 0; at < 1_000; at += 37) await log.append(events.slice(at, at + 37));
+    }
+    expect((await rowsOf(fixture, 'page')).length).toBe(3);
+    expect((await rowsOf(fixture, 'event-id')).length).toBe(768);
+    const tiles = await rowsOf(fixture, 'tile');
+    expect(tiles.map(({ id, bytes }) => [id, bytes?.length])).toEqual([
+      ['0/0000000000000000', 8_192],
+      ['0/0000000000000001', 8_192],
+      ['0/0000000000000002', 8_192],
+      ['1/0000000000000000', 96],
+    ]);
+    await using log = await fixture.open();
+    expect(await idsIn(log)).toEqual(events.map(({ id }) => id));
+    await expectProofs(log);
+    const receipts = await log.append(events.slice(200, 300));
+    expect(receipts.map(({ status, seq }) => [status, seq])).toEqual(
+      Array.from({ length: 100 }, (_, index) => ['repeated', 200 + index]),
+    );
+    expect(await fixture.verify()).toMatchObject({ ok: true, size: 1_000 });
+  });
+
+  test('a crash between commit and page, or within a page, leaves nothing undone', async () => {
+    await using fixture = await openFixture();
+    const events = eventsOf(fixture.tenant, 700);
+    // The fifth and later writes of derived rows fail: some event ids are there, no page row is.
+    const tables = faultyDerived(fixture.tables);
+    const crashed = await fixture.open(tables);
+    await crashed.append(events);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect((await rowsOf(fixture, 'page')).length).toBe(0);
+    expect((await rowsOf(fixture, 'event-id')).length).toBe(200);
+    // The crashed process is not asked to stop.
+    await using log = await fixture.open();
+    expect((await rowsOf(fixture, 'page')).length).toBe(2);
+    expect((await rowsOf(fixture, 'event-id')).length).toBe(512);
+    const receipts = await log.append(events);
+    expect(receipts.every(({ status, seq }, index) => status === 'repeated' && seq === index)).toBe(
+      true,
+    );
+    await expectProofs(log);
+    expect(await fixture.verify()).toMatchObject({ ok: true, size: 700 });
+  });
+
+  test('removed or wrong derived rows are made again, the same, by opening the log', async () => {
+    await using fixture = await openFixture();
+    const events = eventsOf(fixture.tenant, 800);
+    {
+      await using log = await fixture.open();
+      await log.append(events);
+    }
+    const before = await derivedRows(fixture);
+    expect(before.length).toBe(3 + 4 + 768);
+    await removeRows(fixture, await rowsOf(fixture, 'page'));
+    await removeRows(fixture, (await rowsOf(fixture, 'event-id')).slice(100, 300));
+    {
+      await using log = await fixture.open();
+      expect(log.size()).toBe(800);
+    }
+    expect(await derivedRows(fixture)).toEqual(before);
+
+    // A tile that is wrong where the edge of the tree is made of it.
+    const tables = fixture.tables.forTenant(fixture.tenant);
+    const [tile] = (await rowsOf(fixture, 'tile')).filter(({ id }) => id.startsWith('1/'));
+    if (tile?.bytes === undefined) throw new Error('no tile');
+    const bytes = Buffer.from(tile.bytes).fill(7, 0, 5);
+    const put = { kind: 'tile', id: tile.id, value: {}, bytes };
+    await tables.write({ changes: [{ put, expect: tile.version }], events: [], unaudited: 'test' });
+    const { breaks } = await fixture.verify();
+    expect(breaks).toEqual([
+      {
+        seq: 0,
+        lastSeq: 255,
+        kind: 'altered',
+        detail: 'index: item 0 of hash tile 1/0 is not the hash of its entries',
+      },
+    ]);
+    await using log = await fixture.open();
+    await expectProofs(log);
+    expect(await derivedRows(fixture)).toEqual(before);
+    expect(await fixture.verify()).toMatchObject({ ok: true });
+  });
+
+  test('two processes derive the same pages side by side', async () => {
+    await using fixture = await openFixture();
+    await using one = await fixture.open();
+    await using other = await fixture.open();
+    const events = eventsOf(fixture.tenant, 1_500);
+    for (let at = 0; at < events.length; at += 100) {
+      await Promise.all([
+        one.append(events.slice(at, at + 60)),
+        other.append(events.slice(at + 40, at + 100)),
+      ]);
+    }
+    await Promise.all([one.follow(), other.follow()]);
+    expect(new Set(await idsIn(one)).size).toBe(1_500);
+    expect(await idsIn(other)).toEqual(await idsIn(one));
+    await Promise.all([expectProofs(one), expectProofs(other)]);
+    expect(await fixture.verify()).toMatchObject({ ok: true, size: 1_500 });
+  });
+});
+
+describe('search', () => {
+  test('finds what a reading of every entry finds, in order, however it is paged', async () => {
+    await using fixture = await openFixture();
+    const { tenant } = fixture;
+    await using log = await fixture.open();
+    const events = Array.from({ length: 1_300 }, (_, index) => ({
+      ...eventOf(tenant, { record: `i-${index % 400}` }),
+      action: index % 9 === 0 ? 'core-records.incident.created' : 'core-records.incident.updated',
+      outcome: index % 401 === 7 ? ('refused' as const) : ('success' as const),
+      at: new Date(Date.UTC(2031, 0, 1, 0, index)).toISOString(),
+    }));
+    for (let at = 0; at < events.length; at += 100) await log.append(events.slice(at, at + 100));
+    const questions: Question[] = [
+      {},
+      { objectId: 'i-399' },
+      { objectId: 'i-3', objectType: 'incident', action: 'core-records.incident.created' },
+      { outcome: 'refused' },
+      { from: '2031-01-01T10:00:00.000Z', to: '2031-01-01T10:30:00.000Z' },
+      { actor: events[700]?.actor.id ?? '' },
+      { objectType: 'nothing-has-this' },
+    ];
+    for (const question of questions) {
+      const expected = [...events.keys()].filter((seq) => fits(events[seq], question));
+      for (const limit of [7, 200]) {
+        expect(await pagedSearch({ fixture, log, question, limit })).toEqual(expected);
+      }
+    }
+    const first = { fixture, log, question: {}, limit: 1, itemsMax: 20 };
+    expect(await pagedSearch(first)).toEqual([...events.keys()].slice(0, 20));
+  });
+
+  test('one call looks at a bounded number of entries and says where to go on', async () => {
+    await using fixture = await openFixture();
+    const { tenant } = fixture;
+    await using log = await fixture.open();
+    const events = eventsOf(tenant, 3_500);
+    for (let at = 0; at < events.length; at += 250) await log.append(events.slice(at, at + 250));
+    const tables = fixture.tables.forTenant(tenant);
+    // Every page has such entries, none has one at this time.
+    const question = { action: 'core-records.incident.updated', objectId: 'i-0', actor: 'nobody' };
+    const all = { log, tables, question: {}, limit: 10_000, begin: 0 };
+    const found = await search(all);
+    expect(found).toMatchObject({ next: 3_072 });
+    expect(found.items.length).toBe(3_072);
+    const rest = await search({ ...all, begin: 3_072 });
+    expect(rest.items.map(({ seq }) => seq).at(-1)).toBe(3_499);
+    expect(rest.next).toBeUndefined();
+    expect(await search({ ...all, question })).toEqual({ items: [] });
+  });
+});
+
+function fits(event: AuditEvent | undefined, question: Question): boolean {
+  const { objectId, objectType, action, outcome, actor, from = '', to = '9' } = question;
+  const pairs = [
+    [objectId, event?.object.id],
+    [objectType, event?.object.type],
+    [action, event?.action],
+    [outcome, event?.outcome],
+    [actor, event?.actor.id],
+  ];
+  const at = event?.at ?? '';
+  return (
+    at >= from && at < to && pairs.every(([asked, has]) => asked === undefined || asked === has)
+  );
+}
+
+async function pagedSearch(about: {
+  readonly fixture: Fixture;
+  readonly log: Log;
+  readonly question: Question;
+  readonly limit: number;
+  readonly itemsMax?: number;
+}): Promise<number[]> {
+  const { fixture, log, question, limit, itemsMax = 10_000 } = about;
+  const tables = fixture.tables.forTenant(fixture.tenant);
+  const found: number[] = [];
+  let begin: number | undefined = 0;
+  while (begin !== undefined && found.length < itemsMax) {
+    const page: Found = await search({ log, tables, question, begin, limit });
+    expect(page.items.length).toBeLessThanOrEqual(limit);
+    found.push(...page.items.map(({ seq }) => seq));
+    begin = page.next;
+  }
+  return found;
+}
+
+/** The process gets as far as two writes of event ids, then none of its derived writes is done. */
+function faultyDerived(tables: Tables): Tables {
+  let writes = 0;
+  const down = faulty(tables, (method) => (method === 'write' ? 'unapplied' : 'ok'));
+  return {
+    ...tables,
+    forTenant: (tenant) => ({
+      ...tables.forTenant(tenant),
+      write(write) {
+        const isDerived = write.changes.some(
+          (change) => 'put' in change && derivedKinds.includes(change.put.kind),
+        );
+        writes += isDerived ? 1 : 0;
+        const through = isDerived && writes > 2 ? down : tables;
+        return through.forTenant(tenant).write(write);
+      },
+    }),
+  };
+}
