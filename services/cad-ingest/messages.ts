@@ -10,6 +10,7 @@ import {
 import { SIGNED_URL_LIFETIME_SECONDS_MAX } from '#contracts/limits.ts';
 import type { TenantId } from '#contracts/primitives.ts';
 import { changesBetween } from '#shared/audit.ts';
+import { listPage } from '#shared/pages.ts';
 import type { Blobs } from '#shared/ports/blobs.ts';
 import { Problem } from '#shared/problem.ts';
 import { type Call, type Handling, handle, type Reply, retryOnRace } from '#shared/service.ts';
@@ -25,7 +26,6 @@ import {
   type StoredMessage,
   shownMessage,
 } from './message.ts';
-import { collectPage } from './pages.ts';
 
 interface Parts {
   readonly blobs: Blobs;
@@ -70,15 +70,16 @@ export function messageHandlings(parts: Parts): readonly Handling[] {
 }
 
 async function list(call: Call<typeof listCadMessages>): Promise<Reply<typeof listCadMessages>> {
-  const { status, sourceId, limit, cursor } = call.query;
+  const { status, sourceId } = call.query;
   const prefix = indexPrefixOf({ status, sourceId });
   const rows = prefix === undefined ? { kind: MESSAGE_KIND } : { kind: INDEX_KIND, prefix };
-  const body = await collectPage({
+  const body = await listPage({
+    operation: call.operation.name,
+    query: call.query,
     tables: call.tables,
     rows: { ...rows, descending: true },
-    limit,
-    cursor,
-    itemOf: async (id) => {
+    itemOf: async (row) => {
+      const id = row.id.slice(prefix?.length ?? 0);
       const message = await getMessage(call.tables, id);
       // Its status may have changed since the index was read.
       const fits = status === undefined || message?.value.status === status;

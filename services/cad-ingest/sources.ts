@@ -1,10 +1,10 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { createCadSource, listCadSources, readCadSource } from '#contracts/cad-sources.ts';
 import { changesBetween } from '#shared/audit.ts';
+import { listPage } from '#shared/pages.ts';
 import type { Json, Tables } from '#shared/ports/tables.ts';
 import { Problem } from '#shared/problem.ts';
 import { type Handling, handle, retryOnRace } from '#shared/service.ts';
-import { collectPage } from './pages.ts';
 import { newToken, SOURCE_KIND, type SourceRow, sourceOf, TOKEN_KIND } from './source.ts';
 import { enrolTenant } from './sweep.ts';
 
@@ -40,13 +40,12 @@ export function sourceHandlings(parts: {
       });
     }),
     handle(listCadSources, async (call) => {
-      const { limit, cursor } = call.query;
-      const body = await collectPage({
+      const body = await listPage({
+        operation: call.operation.name,
+        query: call.query,
         tables: call.tables,
         rows: { kind: SOURCE_KIND },
-        limit,
-        cursor,
-        itemOf: async (_, row) => sourceOf(row, mailDomain),
+        itemOf: async (row) => sourceOf(row, mailDomain),
       });
       return { body };
     }),

@@ -14,6 +14,7 @@ import { rowId } from '#contracts/primitives.ts';
 import { proposeIncident } from '#contracts/records/incident.ts';
 import type { Change, TenantTables } from '#shared/ports/tables.ts';
 import { type Call, type Committed, type Handling, handle, retryOnRace } from '#shared/service.ts';
+import type { Turns } from '#shared/turns.ts';
 import { incidentKind } from './incident.ts';
 import { INCIDENT_LOG, type LogEntry, logEntry } from './incident-log.ts';
 import { INCIDENT_NUMBER, numberPrefix, tellingNumbersIn } from './incident-numbers.ts';
@@ -25,7 +26,6 @@ import {
   type Proposal,
 } from './incident-proposal.ts';
 import { commitRecord, findRecord } from './record-store.ts';
-import type { Turns } from './turns.ts';
 
 /** Row of a piece of work that is done: id is the work id, so that it is done once. */
 const PROPOSAL = 'proposal';

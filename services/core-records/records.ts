@@ -1,6 +1,7 @@
 /** The six operations that every kind of record has, made from the kind's decisions. */
 import { randomUUIDv7 } from 'node:crypto';
 import { historyRow } from '#contracts/records/incident.ts';
+import { listPage } from '#shared/pages.ts';
 import type { Row, TenantTables } from '#shared/ports/tables.ts';
 import { Problem } from '#shared/problem.ts';
 import {
@@ -11,8 +12,7 @@ import {
   type Reply,
   retryOnRace,
 } from '#shared/service.ts';
-import { cursorAfter, rowIdIn, scopeOf } from './cursor.ts';
-import { collectPage, type PageOfRows } from './pages.ts';
+import type { Turns } from '#shared/turns.ts';
 import { type Decision, type RecordBase, voidRecord } from './record.ts';
 import type { PageRequest, RecordKind, RecordOperations } from './record-kind.ts';
 import {
@@ -23,7 +23,6 @@ import {
   recordOf,
   type Stored,
 } from './record-store.ts';
-import type { Turns } from './turns.ts';
 
 /** Binds a kind's operations to handlers. */
 export function recordHandlings<R extends RecordBase, New, Patch, Query extends PageRequest>(
@@ -101,17 +100,17 @@ async function listRecords<R extends RecordBase, New, Patch, Query extends PageR
   query: Query,
 ) {
   const { index, shows } = kind.listing(query);
-  const scope = scopeOf(kind.operations.list.name, query);
-  const page = await collectPage({
+  const body = await listPage({
+    operation: kind.operations.list.name,
+    query,
     tables,
-    rows: { kind: kind.type, ...index, descending: true, ...goingOn(scope, query) },
-    limit: query.limit,
+    rows: { kind: kind.type, ...index, descending: true },
     itemOf: async (row) => {
       const record = await recordBehind(kind, tables, row);
       return record !== undefined && shows(record) ? record : undefined;
     },
   });
-  return { body: pageBody(scope, page) };
+  return { body };
 }
 
 /** An index row is found a moment before its record, which may have changed by then. */
@@ -131,21 +130,12 @@ async function listHistory<R extends RecordBase, New, Patch, Query extends PageR
   query: PageRequest & { readonly id: string },
 ) {
   const { id } = await readRecord(kind, tables, query.id);
-  const scope = scopeOf(kind.operations.history.name, query);
-  const page = await collectPage({
+  const body = await listPage({
+    operation: kind.operations.history.name,
+    query,
     tables,
-    rows: { kind: HISTORY, prefix: `${id}/`, ...goingOn(scope, query) },
-    limit: query.limit,
+    rows: { kind: HISTORY, prefix: `${id}/` },
     itemOf: async ({ value }) => historyRow.parse(value),
   });
-  return { body: pageBody(scope, page) };
-}
-
-function goingOn(scope: string, { cursor }: PageRequest): { readonly after?: string } {
-  const after = rowIdIn(scope, cursor);
-  return after === undefined ? {} : { after };
-}
-
-function pageBody<Item>(scope: string, { items, after }: PageOfRows<Item>) {
-  return after === undefined ? { items } : { items, next: cursorAfter(scope, after) };
+  return { body };
 }

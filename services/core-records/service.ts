@@ -1,9 +1,9 @@
 import { openService, openTools, type Service, type ServiceParts } from '#shared/service.ts';
+import { openTurns } from '#shared/turns.ts';
 import { authorizeHandling } from './authorize.ts';
 import { incidentKind } from './incident.ts';
 import { incidentHandlings } from './incidents.ts';
 import { recordHandlings } from './records.ts';
-import { openTurns } from './turns.ts';
 
 /** Keeps the records of departments. */
 export async function openCoreRecords(parts: ServiceParts): Promise<Service> {

@@ -1,7 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { cursorAfter, rowIdIn, scopeOf } from '#services/core-records/cursor.ts';
+import { cursorAfter, rowIdIn, scopeOf } from '#shared/cursor.ts';
 
 const scope = scopeOf('core-records.incident.list', { status: 'open', limit: 50 });
 const id = randomUUIDv7();

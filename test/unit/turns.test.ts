@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { openTurns } from '#services/core-records/turns.ts';
+import { openTurns } from '#shared/turns.ts';
 
 test('one key: one after the other, in the order asked', async () => {
   const turns = openTurns();

@@ -1,12 +1,12 @@
 import { hash } from 'node:crypto';
 import { z } from 'zod';
-import { Problem } from '#shared/problem.ts';
+import { Problem } from './problem.ts';
 
 /** Enough to notice a cursor of another list; nothing is gained by forging one. */
 const SCOPE_CHARS = 12;
 
-/** Ids of the rows that lists go over: `<record id>`, `<SHA-256>/<record id>`, `<record id>/<number>`. */
-const listedRowId = z.string().regex(/^[0-9a-f/-]{1,200}$/);
+/** Ids of the rows that lists go over are made of these; so are those of keys and statuses. */
+const listedRowId = z.string().regex(/^[0-9a-z/-]{1,200}$/);
 const content = z.tuple([z.string().length(SCOPE_CHARS), listedRowId]);
 
 /**

@@ -1,5 +1,6 @@
 import { BUS_MESSAGE_BYTES_MAX, LIST_ROWS_MAX } from '#contracts/limits.ts';
-import type { ListRequest, Row, TenantTables } from '#shared/ports/tables.ts';
+import { cursorAfter, rowIdIn, scopeOf } from './cursor.ts';
+import type { ListRequest, Row, TenantTables } from './ports/tables.ts';
 
 /** Rows looked at for one page, at most: a filter that hits nothing must not read the whole store. */
 const SCAN_ROWS_MAX = 1_000;
@@ -8,17 +9,47 @@ const CHUNK_ROWS = Math.min(100, LIST_ROWS_MAX);
 /** Half of a bus message: the rest is room for the envelope, and for one item over the bound. */
 const PAGE_BYTES_MAX = BUS_MESSAGE_BYTES_MAX / 2;
 
-export interface PageOfRows<Item> {
+export interface ListedPage<Item> {
+  items: Item[];
+  /** Cursor of the next page; absent when there is nothing more. */
+  next?: string;
+}
+
+interface PageOfRows<Item> {
   readonly items: Item[];
   /** Row id behind which the next page begins; absent when there is nothing more. */
   readonly after?: string;
 }
 
 /**
+ * The page of a list that a query asks for. A cursor belongs to its operation and filters; Problem
+ * `invalid-cursor` for any other.
+ */
+export async function listPage<Item>(request: {
+  readonly operation: string;
+  /** What is asked: the filters, beside limit and cursor. */
+  readonly query: { readonly limit: number; readonly cursor?: string | undefined };
+  readonly tables: TenantTables;
+  readonly rows: { readonly kind: string; readonly prefix?: string; readonly descending?: boolean };
+  /** The item that a row leads to; `undefined` when the list does not show it. */
+  itemOf(row: Row): Promise<Item | undefined>;
+}): Promise<ListedPage<Item>> {
+  const { operation, query, rows, ...rest } = request;
+  const scope = scopeOf(operation, query);
+  const begin = rowIdIn(scope, query.cursor);
+  const { items, after } = await collectPage({
+    ...rest,
+    limit: query.limit,
+    rows: { ...rows, ...(begin === undefined ? {} : { after: begin }) },
+  });
+  return after === undefined ? { items } : { items, next: cursorAfter(scope, after) };
+}
+
+/**
  * One page of a list. It ends when it has the items, bytes or rows that it may have, so that it can
  * be short, or even empty, and still not be the last. `after` is always further on than before.
  */
-export async function collectPage<Item>(request: {
+async function collectPage<Item>(request: {
   readonly tables: TenantTables;
   readonly rows: Omit<ListRequest, 'limit'>;
   readonly limit: number;
