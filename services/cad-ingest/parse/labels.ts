@@ -24,6 +24,8 @@ export interface LabelOptions {
   readonly bare?: boolean;
 }
 
+/** Fields stand in front: a line longer than this is a narrative from here on. */
+const LINE_CHARS_MAX = 3_000;
 const LABEL_CHARS_MAX = 48;
 const UNKNOWN_CHARS_MAX = 32;
 const UNKNOWN_WORDS_MAX = 4;
@@ -38,7 +40,8 @@ export function findLabels(line: string, options: LabelOptions): LabelMark[] {
   const whole = options.bare === true ? bareLabel(line, options) : wholeLine(line, options);
   const marks: LabelMark[] = whole === undefined ? [] : [whole];
   let floor = whole?.valueStart ?? 0;
-  for (let at = floor; at < line.length; at += 1) {
+  const end = Math.min(line.length, LINE_CHARS_MAX);
+  for (let at = floor; at < end; at += 1) {
     const sign = line[at] ?? '';
     if (!SIGNS.has(sign) && !(options.dashed && sign === '-')) continue;
     const mark = labelBefore(line, at, floor, options);

@@ -5,7 +5,7 @@ export interface Like {
   readonly atEnd: boolean;
 }
 
-type Part = 'digits' | 'letters' | 'blank' | { readonly text: string };
+type Part = 'digits' | 'letters' | 'word' | 'blank' | { readonly text: string };
 
 /**
  * Makes a `like` text ready. Runs take all they can and nothing is tried twice, so matching a text
@@ -55,7 +55,8 @@ function addPart(parts: Part[], part: Part): void {
 }
 
 const RUNS: ReadonlyMap<string, Part> = new Map([
-  ['#', 'digits'],
+  ['%', 'digits'],
+  ['&', 'word'],
   ['@', 'letters'],
   [' ', 'blank'],
 ]);
@@ -85,11 +86,12 @@ function matchPiece(piece: readonly Part[], text: string, from: number): number 
 }
 
 const RUN_CHARS_MAX = 60;
+const FITS = { digits: /\d/, letters: /[a-z]/, word: /[a-z0-9/.-]/, blank: /\s/ };
 
 function matchPart(part: Part, text: string, at: number): number | undefined {
   if (typeof part === 'object')
     return text.startsWith(part.text, at) ? at + part.text.length : undefined;
-  const fits = { digits: /\d/, letters: /[a-z]/, blank: /\s/ }[part];
+  const fits = FITS[part];
   let end = at;
   while (end < text.length && end < at + RUN_CHARS_MAX && fits.test(text[end] ?? '')) end += 1;
   return end > at ? end : undefined;

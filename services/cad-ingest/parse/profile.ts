@@ -9,8 +9,8 @@ import { type Target, targets } from './piece.ts';
  */
 
 /**
- * Text to look for, case ignored: `*` is anything, `#` a run of digits, `@` a run of letters, a
- * blank any white space, `^` in front the beginning, `$` behind the end; a backslash takes the next
+ * Text to look for, case ignored: `*` is anything, `%` a run of digits, `@` a run of letters, `&` a
+ * word, a blank any white space, `^` in front the beginning, `$` behind the end; a backslash takes the next
  * character as it is.
  */
 const like = z.string().min(1).max(200);

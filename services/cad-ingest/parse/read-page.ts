@@ -28,6 +28,7 @@ const GOOD = 0.75;
 /** How many profiles whose marks are in the page are tried on it. */
 const PROFILES_TRIED_MAX = 3;
 const BY_PROFILE = 0.97;
+const COMPLETE_LEAST = 0.35;
 
 const builtIn = builtInProfiles.map(compileProfile);
 /** Profiles given more than once, as by a loop over pages, are made ready once. */
@@ -53,6 +54,8 @@ interface Reading {
   readonly draft: CadDraft;
   /** 0..1: how much was found, and how surely: what readings are compared by. */
   readonly value: number;
+  /** A nature and an address were found where the profile looked for them. */
+  readonly complete: boolean;
 }
 
 /** The first profile that reads the page well, else the best of what was tried. */
@@ -61,7 +64,7 @@ function readText(text: PageText, reader: Reader): Reading {
   let best: Reading | undefined;
   for (const compiled of candidates(sample, reader)) {
     const reading = byProfile(text, sample, compiled, reader.year);
-    if (reading.value >= GOOD) return reading;
+    if (reading.value >= GOOD || reading.complete) return reading;
     if (best === undefined || reading.value > best.value) best = reading;
   }
   const generic = byLabels(text, reader.year);
@@ -125,8 +128,10 @@ function judge({ text, draft, profile, kind: said }: Read): Reading {
   if (text.cut && !unsure.includes('narrative')) unsure.push('narrative');
   const value = worthOf(draft);
   const found = keys.length > 0;
+  const complete = has(draft, 'nature') && (draft.certain.get('address') ?? 0) >= COMPLETE_LEAST;
   return {
     value,
+    complete,
     draft: {
       kind,
       profile: found ? profile : 'none',

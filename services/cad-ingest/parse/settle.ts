@@ -6,6 +6,7 @@ import type { Target } from './piece.ts';
 const BY_FORM = 0.75;
 const BY_PLACE = 0.5;
 const WORDS_OF_A_CITY_MAX = 3;
+const LABELLED_LEAST = 0.25;
 
 interface Board {
   readonly draft: Draft;
@@ -60,12 +61,9 @@ function claimTyped(board: Board, sure: number): void {
 
 function claimAddress(board: Board, sure: number): void {
   const { draft, fragments, used } = board;
-  const known = fragments.findIndex((fragment) => fragment.parts?.address === draft.fields.address);
-  if (has(draft, 'address') && (draft.certain.get('address') ?? 0) >= 0.5) {
-    board.address = known;
-    if (known >= 0) used.add(known);
-    return;
-  }
+  // What a label names as the address stays it, though it may be unlike one.
+  const labelled = draft.certain.get('address') ?? 0;
+  if (has(draft, 'address') && labelled >= LABELLED_LEAST) return;
   let best = -1;
   let bestScore = 0;
   for (const [at, fragment] of fragments.entries()) {
@@ -74,9 +72,14 @@ function claimAddress(board: Board, sure: number): void {
   }
   const chosen = fragments[best];
   if (chosen?.parts === undefined) return;
-  takeParts(draft, chosen.parts, sure * 0.95);
+  takeParts(draft, chosen.parts, sure * 0.95 * placeCertain(chosen.parts.form));
   used.add(best);
   board.address = best;
+}
+
+/** Without a house number it may as well be the cross streets of an address not understood. */
+function placeCertain(form: NonNullable<Fragment['parts']>['form']): number {
+  return form === 'house' || form === 'block' ? 1 : 0.75;
 }
 
 const FORM_VALUE: Record<NonNullable<Fragment['parts']>['form'], number> = {

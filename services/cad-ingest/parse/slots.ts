@@ -35,6 +35,12 @@ export function fillSlots(text: string, slots: readonly Slot[], work: Work): voi
     return;
   }
   if (fillAroundMark(bare, slots, work)) return;
+  // What stands behind a mark that is not there is not there either.
+  const missing = slots.findIndex((slot) => typeof slot === 'object');
+  if (missing >= 0) {
+    fillSlots(bare, slots.slice(0, missing), work);
+    return;
+  }
   const own = slots.find((slot) => typeof slot === 'function');
   if (own !== undefined) {
     own(bare, work);
@@ -127,9 +133,9 @@ function fillAroundAddress(text: string, targets: readonly Target[], work: Work)
   const found = findAddress(text);
   if (found === undefined) return false;
   const { match, before, behind } = found;
-  // Words were expected before a road: they may be part of what looks like its name.
-  const swallowed = index > 0 && before.trim() === '' && match.form !== 'house';
-  const certain = match.certain * (swallowed ? 0.6 : 1);
+  // Words were expected before a road: some of them may be part of what looks like its name.
+  const open = match.form !== 'house' && match.form !== 'block';
+  const certain = match.certain * (index > 0 && open ? 0.7 : 1);
   const tokens = tokenize(behind, 24);
   const hints = work.draft.hints;
   const tail = readTail(behind, tokens, 0, hints);

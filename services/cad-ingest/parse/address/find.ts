@@ -1,6 +1,7 @@
 import { FREE_TEXT_CHARS_MAX } from '../text/limits.ts';
 import { tokenize } from '../text/tokens.ts';
 import { isNatureWord } from '../values/nature-words.ts';
+import { matchHouse } from './house.ts';
 import { matchPlace, type PlaceMatch } from './place.ts';
 
 /** An address in running text, and what stands before and behind it. */
@@ -34,6 +35,7 @@ export function findAddress(text: string): Found | undefined {
   }
   if (best === undefined) return undefined;
   best = withoutNature(source, best);
+  best = { ...best, certain: best.certain * explained(source, best) };
   const start = source.tokens[best.start]?.start ?? 0;
   const end = source.tokens[best.end - 1]?.end ?? near.length;
   return { match: best, before: text.slice(0, start), behind: text.slice(end) };
@@ -50,6 +52,18 @@ function withoutNature(source: Parameters<typeof matchPlace>[0], match: PlaceMat
     best = shorter;
   }
   return best;
+}
+
+/** A number before a road that has none may be its house, with a street that was not understood. */
+function explained(source: Parameters<typeof matchPlace>[0], match: PlaceMatch): number {
+  if (match.form === 'house' || match.form === 'block') return 1;
+  const before = source.tokens.slice(0, match.start);
+  return before.some((_, at) => isHouseLike(source, at)) ? 0.5 : 1;
+}
+
+function isHouseLike(source: Parameters<typeof matchPlace>[0], at: number): boolean {
+  const house = matchHouse(source.tokens, at);
+  return house !== undefined && /^\d{2,5}$/.test(house.text);
 }
 
 /** A road in running text needs a surer name than behind a label: words before it may join it. */

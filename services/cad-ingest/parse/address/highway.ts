@@ -81,6 +81,10 @@ function gluedRoad(tokens: readonly Token[], at: number): RoadMatch | undefined 
     return { end: at + 1, certain: 0.7 };
   }
   if (letter === 'I') return { end: at + 1, certain: 0.85 };
+  const dashed = tokens[at]?.upper.includes('-') || /^\d/.test(tokens[at - 1]?.upper ?? '');
+  if (letter !== undefined && /^[KMNT]$/.test(letter) && dashed) {
+    return { end: at + 1, certain: 0.75 };
+  }
   return letter !== undefined && /^[KMNT]$/.test(letter)
     ? { end: at + 1, certain: 0.4 }
     : undefined;

@@ -20,10 +20,22 @@ const FORMS = [
 ];
 const BLOCK_WORDS = new Set(['BLK', 'BLOCK', 'BLCK', 'BLOC', 'HUNDRED', 'BLK.', 'BK']);
 
+/** Behind these a number is a road's, a marker's, a level's or a unit's. */
+const NOT_BEFORE = new Set(
+  'MM MP MARKER MILEPOST EXIT POST US SR RT RTE ROUTE HWY HIGHWAY INTERSTATE I CR FM CODE PRIORITY PRI LEVEL CLASS ZONE STATION STA ENGINE BOX SIGNAL TAC OPS'.split(
+    ' ',
+  ),
+);
+
+/** `10-50` is how police radio says that there was an accident. */
+function isTenCode(word: string): boolean {
+  return /^10-\d{2}$/.test(word);
+}
+
 /** A house number or block at this token: `123`, `123 1/2`, `100-BLK`, `4300 BLOCK OF`. */
 export function matchHouse(tokens: readonly Token[], at: number): House | undefined {
   const first = tokens[at]?.upper ?? '';
-  if (/^(?:MM|MP|MARKER|MILEPOST|EXIT|POST)$/.test(tokens[at - 1]?.upper ?? '')) return undefined;
+  if (NOT_BEFORE.has(tokens[at - 1]?.upper ?? '') || isTenCode(first)) return undefined;
   const glued = /^(\d{1,6})-?(BLK|BLOCK)$/.exec(first);
   if (glued !== null) return blockOf(tokens, at, at + 1);
   if (!FORMS.some((form) => form.test(first))) return undefined;
@@ -46,7 +58,7 @@ function blockOf(tokens: readonly Token[], at: number, from: number): House {
   if (BLOCK_WORDS.has(tokens[end]?.upper ?? '')) end += 1;
   if (tokens[end]?.upper === 'OF') end += 1;
   const words = tokens.slice(at, end).map((token) => token.text);
-  return { end, text: words.join(' '), block: true };
+  return { end, text: plain(words.join(' ')), block: true };
 }
 
 function fractionAt(tokens: readonly Token[], at: number): string | undefined {

@@ -4,7 +4,6 @@ import {
   DIRECTIONALS,
   LEADING_TYPES,
   SHORT_DIRECTIONALS,
-  STATES,
   SUFFIXES,
   UNIT_WORDS,
   WEAK_SUFFIXES,
@@ -76,7 +75,7 @@ function namedStreet(tokens: readonly Token[], at: number): RoadMatch | undefine
     if (weak !== undefined && index > weak.end + 2) break;
     if (SUFFIXES.has(word) && !isSaint(tokens, index, from)) {
       const end = extend(tokens, index, limit);
-      return passDirection(tokens, end, { pre, certain: suffixCertain(tokens, index, end) });
+      return passDirection(tokens, end, { pre, certain: suffixCertain(tokens, end) });
     }
     if (WEAK_SUFFIXES.has(word)) weak = { end: index + 1, certain: 0.6 };
   }
@@ -96,13 +95,16 @@ function isNameStart(tokens: readonly Token[], at: number): boolean {
   if (!NAME_WORD.test(word)) return false;
   if (!SUFFIXES.has(word)) return true;
   const following = [tokens[at + 1], tokens[at + 2]].map((token) => token?.upper ?? '');
-  return following.some((next, index) => SUFFIXES.has(next) && (index > 0 || word !== next));
+  return following.some(
+    (next, index) =>
+      (SUFFIXES.has(next) || WEAK_SUFFIXES.has(next)) && (index > 0 || word !== next),
+  );
 }
 
 /** Names end at a mark, a label, a number inside, or after six words. */
 function nameLimit(tokens: readonly Token[], from: number): number {
   let at = from;
-  while (at < tokens.length && at < from + NAME_WORDS_MAX + 1) {
+  while (at < tokens.length && at < from + NAME_WORDS_MAX + 2) {
     const word = tokens[at]?.upper ?? '';
     if (!NAME_WORD.test(word) || tokens[at + 1]?.text === ':') break;
     if (at > from && /^\d+$/.test(word)) break;
@@ -121,22 +123,24 @@ function isSaint(tokens: readonly Token[], at: number, from: number): boolean {
   return lone && nearSuffix;
 }
 
-/** `FOX RUN CHURCH RD` may be one street or two; `ELM ST` is one. */
-function suffixCertain(tokens: readonly Token[], at: number, end: number): number {
-  if (end > at + 2) return 0.5;
-  return CORE.has(tokens[end - 1]?.upper ?? '') ? 1 : 0.85;
+/** A whole-word suffix such as RUN may be part of the name of what stands behind it. */
+function suffixCertain(tokens: readonly Token[], end: number): number {
+  if (CORE.has(tokens[end - 1]?.upper ?? '')) return 1;
+  const next = tokens[end]?.upper ?? '';
+  return /^[A-Z]{2,}$/.test(next) && !UNIT_WORDS.has(next) ? 0.6 : 0.85;
 }
 
 /** Goes on behind a suffix that is part of the name: `FOX RUN RD`, `PARK PLACE DR`, `MILL ST EXT`. */
 function extend(tokens: readonly Token[], at: number, limit: number): number {
-  const word = tokens[at]?.upper ?? '';
-  const next = at + 1 < limit ? (tokens[at + 1]?.upper ?? '') : '';
-  if (BEHIND.has(next)) return at + 2;
-  const open = !CORE.has(word) || NAMELIKE.has(word);
-  if (open && CORE.has(next) && !(CORE.has(word) && AMBIGUOUS.has(next))) return at + 2;
-  const second = at + 2 < limit ? (tokens[at + 2]?.upper ?? '') : '';
-  const nameFollows = !CORE.has(word) && CORE.has(second) && !STATES.has(second);
-  return nameFollows && !SUFFIXES.has(next) ? at + 3 : at + 1;
+  let end = at + 1;
+  while (end < limit && goesOn(tokens[end - 1]?.upper ?? '', tokens[end]?.upper ?? '')) end += 1;
+  return end;
+}
+
+function goesOn(word: string, next: string): boolean {
+  if (BEHIND.has(next)) return true;
+  if (!CORE.has(word)) return SUFFIXES.has(next) || WEAK_SUFFIXES.has(next);
+  return NAMELIKE.has(word) && CORE.has(next) && !AMBIGUOUS.has(next);
 }
 
 function passDirection(
@@ -151,6 +155,7 @@ function passDirection(
     next !== undefined && /^[A-Z]{2,}$/.test(next.upper) && !UNIT_WORDS.has(next.upper);
   if (!wordFollows) return { end: end + 1, certain: match.certain };
   // `ELM ST WEST HAVEN`: the town; `ELM ST W FAIRVALE`: a directional, not so surely.
-  if (match.pre || !SHORT_DIRECTIONALS.has(word)) return { end, certain: match.certain };
-  return { end: end + 1, certain: Math.min(match.certain, 0.7) };
+  if (/^[NS][EW]$/.test(word)) return { end: end + 1, certain: match.certain };
+  if (!SHORT_DIRECTIONALS.has(word)) return { end, certain: match.certain };
+  return { end: match.pre ? end : end + 1, certain: Math.min(match.certain, 0.7) };
 }

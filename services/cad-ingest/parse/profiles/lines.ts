@@ -23,15 +23,15 @@ export const codeNature: Profile = {
   version: 1,
   detect: [
     [
-      { in: 'body', like: 'cad: #-#' },
+      { in: 'body', like: 'cad: %-%' },
       { in: 'body', like: 'xs:' },
     ],
     [
-      { in: 'body', like: 'cad: #-#' },
+      { in: 'body', like: 'cad: %-%' },
       { in: 'body', like: '>' },
     ],
     [
-      { in: 'body', like: 'cad: #-#' },
+      { in: 'body', like: 'cad: %-%' },
       { in: 'subject', like: '>' },
     ],
   ],
@@ -68,14 +68,14 @@ const southernParts: readonly Cut[] = [
 export const southernSemicolon: Profile = {
   id: 'southern-semicolon',
   version: 1,
-  detect: [[{ in: 'body', like: ';*;*;*;#;#:#:#;' }], [{ in: 'body', like: ';*;*;*;#-#;#:#:#;' }]],
+  detect: [[{ in: 'body', like: ';*;*;*;%;%:%:%;' }], [{ in: 'body', like: ';*;*;*;%-%;%:%:%;' }]],
   body: { split: ';', parts: [...southernParts], rest: 'narrative' },
 };
 
 export const southernComma: Profile = {
   id: 'southern-comma',
   version: 1,
-  detect: [[{ in: 'body', like: ',*,*,*,#,#:#:#,' }], [{ in: 'body', like: ',*,*,*,#-#,#:#:#,' }]],
+  detect: [[{ in: 'body', like: ',*,*,*,%,%:%:%,' }], [{ in: 'body', like: ',*,*,*,%-%,%:%:%,' }]],
   body: { split: ',', parts: [...southernParts], rest: 'narrative' },
 };
 
@@ -83,8 +83,8 @@ export const southernBlank: Profile = {
   id: 'southern-blank',
   version: 1,
   detect: [
-    [{ in: 'body', like: '^# @*@ # #:#:# @' }],
-    [{ in: 'body', like: '^# @*@ #-# #:#:# @' }],
+    [{ in: 'body', like: '^% @*@ % %:%:% @' }],
+    [{ in: 'body', like: '^% @*@ %-% %:%:% @' }],
   ],
   body: { slots: ['address', 'number', 'time', 'nature', 'narrative'] },
 };
@@ -118,7 +118,7 @@ export const visionCad: Profile = {
 export const proqaSlash: Profile = {
   id: 'proqa-slash',
   version: 1,
-  detect: [[{ in: 'body', like: 'run# #*/*/*/' }]],
+  detect: [[{ in: 'body', like: 'run# %*/*/*/' }]],
   body: {
     slots: ['skip', { mark: 'Run#' }, { split: '/', parts: ['number'], rest: { fragments: '/' } }],
   },
@@ -131,8 +131,8 @@ export const countryside: Profile = {
   version: 1,
   detect: [
     [
-      { in: 'body', like: 'unit org name area types' },
-      { in: 'body', like: 'as of' },
+      { in: 'body', like: 'as of *unit org name area types' },
+      { in: 'body', like: 'event code:', absent: true },
     ],
   ],
   body: {
@@ -230,7 +230,7 @@ export const proPhoenix: Profile = {
   version: 1,
   detect: [
     [
-      { in: 'body', like: '^*{#/#/#' },
+      { in: 'body', like: '^*{%/%/%' },
       { in: 'body', like: 'units:' },
     ],
   ],
@@ -313,7 +313,7 @@ export const archonix: Profile = {
 export const reportedLoc: Profile = {
   id: 'reported-loc',
   version: 1,
-  detect: [[{ in: 'body', like: '^reported: #/#/#*\nloc:' }]],
+  detect: [[{ in: 'body', like: '^reported: %/%/%*\nloc:' }]],
   body: {
     split: '\n',
     dropEmpty: true,

@@ -115,7 +115,10 @@ export const newWorldColumns: Profile = {
       ORI: 'skip',
       STATION: 'source',
       'INCIDENT TYPE': {
-        cases: [{ like: '^@ @ @', cut: { split: ' ', parts: ['code', 'skip'], rest: 'nature' } }],
+        cases: ['f', 'e', 'l', 'p', 'm'].map((letter) => ({
+          like: `^& ${letter} `,
+          cut: { split: ' ', parts: ['code', 'skip'], rest: 'nature' },
+        })),
         other: 'nature',
       },
       PRIORITY: 'priority',
@@ -195,7 +198,7 @@ export const newWorldHtml: Profile = {
     },
     loose: 'narrative',
   },
-  kinds: { times: [{ in: 'body', like: 'cleared at: #' }] },
+  kinds: { times: [{ in: 'body', like: 'cleared at: %' }] },
 };
 
 /** The fourth: plain labels on one line. */
@@ -352,7 +355,7 @@ export const geoConex: Profile = {
   version: 1,
   detect: [
     [
-      { in: 'body', like: '^cad ##:' },
+      { in: 'body', like: '^cad #' },
       { in: 'body', like: 'loc:' },
     ],
     [
