@@ -2,12 +2,13 @@ import { randomBytes, randomUUIDv7 } from 'node:crypto';
 import { type ApiKey, createApiKey, listApiKeys, revokeApiKey } from '#contracts/api-keys.ts';
 import { permits } from '#contracts/permissions.ts';
 import { changesBetween } from '#shared/audit.ts';
+import { listPage } from '#shared/pages.ts';
+import type { Row } from '#shared/ports/tables.ts';
 import { Problem } from '#shared/problem.ts';
 import { type Call, type Committed, type Handling, handle, retryOnRace } from '#shared/service.ts';
 import { API_KEY_SECRET_BYTES, newApiKey } from './api-key-token.ts';
 import { type HandlerParts, record } from './handler-parts.ts';
-import { afterOf, pageOfRows } from './paging.ts';
-import { type ApiKeyRow, addToDirectory, getRow, listRows, putRow, type Stored } from './rows.ts';
+import { type ApiKeyRow, addToDirectory, getRow, putRow, rowOf, type Stored } from './rows.ts';
 
 export function apiKeyHandlings(parts: HandlerParts): readonly Handling[] {
   return [
@@ -16,10 +17,10 @@ export function apiKeyHandlings(parts: HandlerParts): readonly Handling[] {
       assertExpiresLater(call);
       return retryOnRace(() => make(call));
     }),
-    handle(listApiKeys, async (call) => {
-      const { limit, cursor } = call.query;
-      const page = { kind: 'api-key', limit: limit + 1, ...afterOf(cursor) } as const;
-      return { body: pageOfRows(await listRows(call.tables, page), limit, apiKeyOf) };
+    handle(listApiKeys, async ({ operation, query, tables }) => {
+      const itemOf = async (row: Row) => apiKeyOf(rowOf('api-key', row));
+      const rows = { kind: 'api-key' };
+      return { body: await listPage({ operation: operation.name, query, tables, rows, itemOf }) };
     }),
     handle(revokeApiKey, (call) => retryOnRace(() => revoke(call))),
   ];

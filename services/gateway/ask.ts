@@ -24,7 +24,11 @@ export function openAsk(parts: {
 }): Ask {
   const { client, signer, service } = parts;
   return async (operation, input, caller, options) => {
-    if (operation.service !== service.name) return client.call(operation, input, caller, options);
+    if (operation.service !== service.name) {
+      // Headers are the gateway's own to set: no other service can set a cookie.
+      const { headers: _none, ...answer } = await client.call(operation, input, caller, options);
+      return answer;
+    }
     const context = await signer.sign({ caller, audience: service.name });
     const { params = {}, query = {}, body = null } = input;
     const message = { context, input: { params, query, body }, ...options };

@@ -37,8 +37,9 @@ export function addDoors(app: FastifyInstance, doors: Readonly<Record<string, Bl
         const { store, ticket } = request.params;
         const headers = singleHeaders(request.raw.headers);
         const answer = await doorOf(store).accept({ ticket, headers, body: request.raw });
-        // Bytes that were not wanted are not read to their end either.
-        if (answer.status >= 400) void reply.header('connection', 'close');
+        // A client hears why only when it has sent everything; what has no end is cut off instead.
+        const isBounded = Number(headers['content-length']) <= FILE_BYTES_MAX;
+        if (!isBounded) void reply.header('connection', 'close');
         return send(reply, answer);
       },
     );

@@ -28,7 +28,6 @@ import { problemAnswer, problemOf, refuseConnection } from './problems.ts';
 import type { RateLimits } from './rate-limits.ts';
 
 const HEADER_BYTES_MAX = 16 * 1024;
-const HEADERS_COUNT_MAX = 100;
 const HEADERS_TIMEOUT_MS = 10_000;
 /** Longer than the 60 s of the usual load balancer: it closes first, so that no request is lost. */
 const KEEP_ALIVE_MS = 72_000;
@@ -91,7 +90,9 @@ export function openHttp(parts: HttpParts): FastifyInstance {
       sendProblem(parts, error, request, reply);
     },
   });
-  app.server.maxHeadersCount = HEADERS_COUNT_MAX;
+  // Over a count Node drops headers in silence, and with them what a caller relies on. The bytes are
+  // bounded already, and over those the request is refused.
+  app.server.maxHeadersCount = 0;
   app.removeAllContentTypeParsers();
   const types = ['application/json', ...parts.jsonTypes];
   app.addContentTypeParser(types, { parseAs: 'buffer' }, openJsonBody(app));
@@ -117,7 +118,7 @@ async function admitRequest(
   void reply.headers({ ...parts.securityHeaders, 'x-request-id': request.id });
   const { door } = request.routeOptions.config;
   if (door === 'probe') return;
-  if (door !== 'upload') boundBody(request, reply);
+  if (door !== 'upload' && hasBody(request)) boundBody(request, reply);
   const kind = door === 'sign-in' ? 'sign-in' : 'request';
   void reply.headers(await parts.rates.byAddress(request.ip, kind));
   if (hasOneHost(request) && isServed(parts.names(), request.headers.host)) return;
@@ -134,6 +135,10 @@ function hasOneHost({ raw }: FastifyRequest): boolean {
   const names = raw.rawHeaders.filter((_, at) => at % 2 === 0);
   const hosts = names.filter((name) => name.toLowerCase() === 'host');
   return hosts.length === 1 && raw.url?.startsWith('/') === true;
+}
+
+function hasBody({ headers }: FastifyRequest): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length']) > 0;
 }
 
 /** A body that is not here in time is given up: slow senders must not hold what others need. */

@@ -28,6 +28,8 @@ import { type About, type Credentials, credentialsOf } from './identify.ts';
 import type { RateLimits } from './rate-limits.ts';
 
 const AGENT_CHARS_MAX = 256;
+/** An IPv6 address with its zone; what a proxy says can be anything. */
+const ADDRESS_CHARS_MAX = 64;
 
 export interface RouteParts {
   readonly identify: (credentials: Credentials, about: About) => Promise<CallerClaims>;
@@ -124,7 +126,8 @@ async function findCaller(
 
 function aboutOf({ id, ip, headers }: FastifyRequest): About {
   const agent = headers['user-agent']?.slice(0, AGENT_CHARS_MAX);
-  return { requestId: id, address: ip, ...(agent ? { agent } : {}) };
+  const address = ip.slice(0, ADDRESS_CHARS_MAX);
+  return { requestId: id, address, ...(agent ? { agent } : {}) };
 }
 
 /**

@@ -17,7 +17,14 @@ import {
   timestamp,
   timeZone,
 } from '#contracts/primitives.ts';
-import type { Change, DirectoryChange, Json, RowKey, TenantTables } from '#shared/ports/tables.ts';
+import type {
+  Change,
+  DirectoryChange,
+  Json,
+  Row,
+  RowKey,
+  TenantTables,
+} from '#shared/ports/tables.ts';
 
 const tenantRow = z.strictObject({
   slug,
@@ -75,7 +82,8 @@ const invitationRow = z.strictObject({
 
 const kinds = {
   tenant: tenantRow,
-  department: tenantRow,
+  /** A line of the platform's list: the id says it all. */
+  department: z.strictObject({ createdAt: timestamp }),
   user: userRow,
   credential: credentialRow,
   session: sessionRow,
@@ -104,8 +112,12 @@ export async function getRow<K extends Kind>(
   id: string,
 ): Promise<Stored<ValueOf<K>> | undefined> {
   const row = await tables.get({ kind, id });
-  if (row === undefined) return undefined;
-  return { id, version: row.version, value: checkedValue(kind, row.value) };
+  return row && rowOf(kind, row);
+}
+
+/** A row that a list has found, as one of its kind. */
+export function rowOf<K extends Kind>(kind: K, row: Row): Stored<ValueOf<K>> {
+  return { id: row.id, version: row.version, value: checkedValue(kind, row.value) };
 }
 
 export async function listRows<K extends Kind>(
@@ -117,12 +129,7 @@ export async function listRows<K extends Kind>(
     readonly prefix?: string;
   },
 ): Promise<readonly Stored<ValueOf<K>>[]> {
-  const rows = await tables.list(request);
-  return rows.map(({ id, version, value }) => ({
-    id,
-    version,
-    value: checkedValue(request.kind, value),
-  }));
+  return (await tables.list(request)).map((row) => rowOf(request.kind, row));
 }
 
 /** The change that puts a row in place of the version expected; 0 where there must be none. */

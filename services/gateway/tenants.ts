@@ -12,17 +12,16 @@ import { randomUUIDv7 } from 'node:crypto';
 import { PLATFORM_TENANT, type TenantId } from '#contracts/primitives.ts';
 import { createTenant, listTenants, readTenant, type Tenant } from '#contracts/tenants.ts';
 import { changesBetween } from '#shared/audit.ts';
-import type { Tables } from '#shared/ports/tables.ts';
+import { listPage } from '#shared/pages.ts';
+import type { Row, Tables } from '#shared/ports/tables.ts';
 import { Problem } from '#shared/problem.ts';
 import { type Call, type Handling, handle, type Reply } from '#shared/service.ts';
 import type { HandlerParts } from './handler-parts.ts';
 import { invited } from './invitation.ts';
-import { afterOf, pageOfRows } from './paging.ts';
 import {
   addToDirectory,
   emailKey,
   getRow,
-  listRows,
   putRow,
   type Stored,
   type TenantRow,
@@ -33,15 +32,16 @@ import { auditedFields } from './user.ts';
 export function tenantHandlings({ tables }: HandlerParts): readonly Handling[] {
   return [
     handle(createTenant, (call) => create(tables, call)),
-    handle(listTenants, async (call) => {
-      const { limit, cursor } = call.query;
-      const page = { kind: 'department', limit: limit + 1, ...afterOf(cursor) } as const;
-      const rows = await listRows(tables.forTenant(PLATFORM_TENANT), page);
-      const lines = pageOfRows(rows, limit, tenantOf);
-      const real = await Promise.all(
-        lines.items.map(async ({ id }) => (await findTenant(tables, id)) !== undefined),
-      );
-      return { body: { ...lines, items: lines.items.filter((_, at) => real[at]) } };
+    handle(listTenants, async ({ operation, query }) => {
+      const platform = tables.forTenant(PLATFORM_TENANT);
+      const rows = { kind: 'department' };
+      const itemOf = async ({ id }: Row) => {
+        const tenant = await findTenant(tables, id);
+        return tenant && tenantOf(tenant);
+      };
+      return {
+        body: await listPage({ operation: operation.name, query, tables: platform, rows, itemOf }),
+      };
     }),
     handle(readTenant, async (call) => {
       const tenant = await findTenant(tables, call.params.id);
@@ -60,7 +60,7 @@ async function create(
   const id = randomUUIDv7();
   const row: TenantRow = { ...given, createdAt: call.now.toISOString() };
   await all.forTenant(PLATFORM_TENANT).write({
-    changes: [putRow('department', id, row, 0)],
+    changes: [putRow('department', id, { createdAt: row.createdAt }, 0)],
     events: [],
     unaudited: 'a line of the list, which means nothing before the department has its own row',
   });

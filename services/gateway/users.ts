@@ -10,13 +10,13 @@ import {
   updateUser,
 } from '#contracts/users.ts';
 import { changesBetween } from '#shared/audit.ts';
-import type { Change, Tables, TenantTables } from '#shared/ports/tables.ts';
+import { listPage } from '#shared/pages.ts';
+import type { Change, Row, Tables, TenantTables } from '#shared/ports/tables.ts';
 import { Problem } from '#shared/problem.ts';
 import { type Call, type Committed, type Handling, handle, retryOnRace } from '#shared/service.ts';
 import type { HandlerParts } from './handler-parts.ts';
 import { hasExpiredInvitation, invited, invitedAgain } from './invitation.ts';
-import { afterOf, pageOfRows } from './paging.ts';
-import { emailKey, getRow, listRows, putRow, type Stored, type UserRow } from './rows.ts';
+import { emailKey, getRow, listRows, putRow, rowOf, type Stored, type UserRow } from './rows.ts';
 import {
   assertVersion,
   auditedFields,
@@ -35,10 +35,12 @@ export function userHandlings({ tables }: HandlerParts): readonly Handling[] {
       assertRolesFit(call);
       return retryOnRace(() => invite(tables, call));
     }),
-    handle(listUsers, async (call) => {
-      const { limit, cursor } = call.query;
-      const page = { kind: 'user', limit: limit + 1, ...afterOf(cursor) } as const;
-      return { body: pageOfRows(await listRows(call.tables, page), limit, userOf) };
+    handle(listUsers, async ({ operation, query, tables: own }) => {
+      const itemOf = async (row: Row) => userOf(rowOf('user', row));
+      const rows = { kind: 'user' };
+      return {
+        body: await listPage({ operation: operation.name, query, tables: own, rows, itemOf }),
+      };
     }),
     handle(readUser, async (call) => {
       const user = await getUser(call.tables, call.params.id);

@@ -123,6 +123,11 @@ describe('what another service answers', () => {
     expect(made.headers.get('preference-applied')).toBe('wait=5');
   });
 
+  test('sets no headers: cookies are for the gateway to set', async () => {
+    answer = { ok: true, body: { id }, headers: { 'set-cookie': '__Host-watchdesk=x' } };
+    expect((await admin.get(path)).headers.has('set-cookie')).toBe(false);
+  });
+
   test('is not repeated to who has that version', async () => {
     answer = { ok: true, body: { id }, version: 4 };
     const known = await admin.get(path, { 'if-none-match': 'W/"4"' });

@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isServed, namesOf, originOf } from '#services/gateway/hosts.ts';
 import { depthOf } from '#services/gateway/json-body.ts';
-import { afterOf, pageOfRows } from '#services/gateway/paging.ts';
 import { problemAnswer, problemOf } from '#services/gateway/problems.ts';
 import { openRateLimits } from '#services/gateway/rate-limits.ts';
 import { securityHeaders } from '#services/gateway/security-headers.ts';
@@ -56,31 +55,6 @@ describe('JSON depth', () => {
     depthOf('"\\'.repeat(130_000));
     depthOf('"a'.repeat(130_000));
     expect(performance.now() - startedAt).toBeLessThan(200);
-  });
-});
-
-describe('cursors', () => {
-  const rows = ['aaaaaaaaaa', 'bbbbbbbbbb', 'cccccccccc'].map((id) => ({ id }));
-
-  test('next leads behind the last row shown, and is absent on the last page', () => {
-    const page = pageOfRows(rows, 2, ({ id }) => id);
-    expect(page.items).toEqual(['aaaaaaaaaa', 'bbbbbbbbbb']);
-    expect(afterOf(page.next)).toEqual({ after: 'bbbbbbbbbb' });
-    expect(pageOfRows(rows, 3, ({ id }) => id).next).toBeUndefined();
-    expect(afterOf(undefined)).toEqual({});
-  });
-
-  test('any text that was not a next is refused', () => {
-    fc.assert(
-      fc.property(fc.string(), (text) => {
-        try {
-          const { after = '' } = afterOf(text);
-          return Buffer.from(after).toString('base64url') === text;
-        } catch (error) {
-          return error instanceof Problem && error.code === 'invalid-cursor';
-        }
-      }),
-    );
   });
 });
 
