@@ -28,6 +28,7 @@ import {
   type StoredMessage,
 } from './message.ts';
 import type { Reader } from './reader.ts';
+import { SOURCE_KIND, sourceRow } from './source.ts';
 import { afterFailure, isLastReading, isToBeRead } from './tries.ts';
 import type { Work } from './work.ts';
 
@@ -127,7 +128,8 @@ async function draftOf(parts: ProcessingParts, work: Work, value: MessageRow): P
   if (raw === undefined) return unread(parts, work, 'raw-mail-missing');
   if (hash('sha256', raw, 'hex') !== value.sha256) return unread(parts, work, 'raw-mail-altered');
   const { from, receivedAt, sourceId } = value;
-  const reading = await parts.reader.read({ raw, from, receivedAt, sourceId });
+  const profile = await profileOf(parts.tables.forTenant(work.tenant), sourceId);
+  const reading = await parts.reader.read({ raw, from, receivedAt, sourceId, profile });
   if (reading.kind === 'refused') return unread(parts, work, reading.because);
   if (reading.kind === 'read') return reading;
   if (isLastReading(value)) return unread(parts, work, 'reading-failed');
@@ -137,6 +139,11 @@ async function draftOf(parts: ProcessingParts, work: Work, value: MessageRow): P
 async function rawOf(parts: ProcessingParts, work: Work, value: MessageRow) {
   const stream = await parts.blobs.get(rawKeyOf(work.tenant, value.sha256));
   return stream && buffer(stream);
+}
+
+async function profileOf(tables: TenantTables, sourceId: string): Promise<string | undefined> {
+  const source = await tables.get({ kind: SOURCE_KIND, id: sourceId });
+  return source && sourceRow.parse(source.value).profile;
 }
 
 function unread({ metrics, log }: ProcessingParts, work: Work, reason: string): Found {

@@ -11,6 +11,8 @@ export interface ReadingJob {
   readonly from: string | undefined;
   readonly receivedAt: string;
   readonly sourceId: string;
+  /** Id of the built-in profile that the source is set to, which is tried first. */
+  readonly profile: string | undefined;
 }
 
 export type Reading =

@@ -5,6 +5,7 @@ import { listPage } from '#shared/pages.ts';
 import type { Json, Tables } from '#shared/ports/tables.ts';
 import { Problem } from '#shared/problem.ts';
 import { type Handling, handle, retryOnRace } from '#shared/service.ts';
+import { builtInProfiles } from './parse/profiles/built-in.ts';
 import { newToken, SOURCE_KIND, type SourceRow, sourceOf, TOKEN_KIND } from './source.ts';
 import { enrolTenant } from './sweep.ts';
 
@@ -17,6 +18,7 @@ export function sourceHandlings(parts: {
   return [
     handle(createCadSource, async (call) => {
       const { caller, body, now } = call;
+      assertProfile(body.profile);
       // Before the first mail can come: a sweep must know of every tenant that may have some.
       await enrolTenant(tables, caller.tenant);
       const settings = { ...body, createdAt: now.toISOString() };
@@ -55,4 +57,15 @@ export function sourceHandlings(parts: {
       return { body: sourceOf(row, mailDomain), version: row.version };
     }),
   ];
+}
+
+/** A profile that is not there would read nothing, and nobody would notice. */
+function assertProfile(id: string | undefined): void {
+  if (id === undefined || builtInProfiles.some((each) => each.id === id)) return;
+  const known = builtInProfiles.map((each) => each.id).join(', ');
+  throw new Problem('validation', {
+    detail:
+      'Mend #/body/profile and send it again, or leave it out: then each mail tells by itself.',
+    errors: [{ pointer: '#/body/profile', detail: `must be one of: ${known}` }],
+  });
 }

@@ -35,6 +35,21 @@ describe('sources', () => {
     expect(version).toBe(1);
   });
 
+  test('can be set to a profile, which then reads their mail first', async () => {
+    const own = department(desk);
+    const body = 'FIRE ALARM;200 QUARRY LN;FRV;MILL RD;OAK CT;KEYPAD PANEL\r\n';
+    const detected = await own.source();
+    await desk.send(dispatchMail({ body }), detected.address);
+    expect((await own.messageOnce('processed')).draft?.profile).not.toBe('ossi');
+    const set = await own.source({ profile: 'ossi' });
+    await desk.send(dispatchMail({ body }), set.address);
+    const isOfSet = (all: readonly { sourceId: string; status: string }[]) =>
+      all[0]?.sourceId === set.id && all[0].status === 'processed';
+    const [message] = await until('the message', () => own.messages(), isOfSet);
+    expect(message?.draft?.profile).toBe('ossi');
+    await expect(own.source({ profile: 'no-such' })).rejects.toMatchObject({ code: 'validation' });
+  });
+
   test('are made once for a repeated request', async () => {
     const own = department(desk);
     const body = { name: 'x', senders: ['@county.example'], trust: 'authenticated' as const };
