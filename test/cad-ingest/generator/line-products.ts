@@ -28,7 +28,12 @@ export const ossi: Product = {
         info: stamped(now, call),
       };
       const prefix = now.chance(0.05) ? now.pick(['FYI: ;', 'Update: ;']) : '';
-      return { body: `CAD:${prefix}${join(order.map((part) => parts[part]), ';')}` };
+      return {
+        body: `CAD:${prefix}${join(
+          order.map((part) => parts[part]),
+          ';',
+        )}`,
+      };
     };
   },
 };
@@ -43,9 +48,7 @@ export const southern: Product = {
       const id = `${call.year}${now.digits(6)}`;
       const apartment = call.apartment && ` ${call.apartment}`;
       const address = `${call.written}${apartment} ${call.city}`;
-      const geo = hasGps
-        ? `geo:+0${call.lat.toFixed(6)}, -0${Math.abs(call.lon).toFixed(6)}`
-        : '';
+      const geo = hasGps ? `geo:+0${call.lat.toFixed(6)}, -0${Math.abs(call.lon).toFixed(6)}` : '';
       const mark = dialect === 'comma' ? ',' : ';';
       const fields = [
         address,

@@ -5,6 +5,7 @@ import type { Mail, Product } from './product.ts';
 import { randomOf } from './random.ts';
 import * as reports from './report-products.ts';
 import { unknownAgencies } from './unknown-agencies.ts';
+import { wildAgencies } from './wild-agencies.ts';
 
 /** An invented page and what a perfect reader finds in it. */
 export interface Invented {
@@ -21,6 +22,7 @@ export const products: readonly Product[] = [
   ...Object.values(reports),
 ];
 export const unknowns: readonly Product[] = unknownAgencies.map(([product]) => product);
+export const wilds: readonly Product[] = wildAgencies;
 export const shareOf: ReadonlyMap<string, number> = new Map(
   unknownAgencies.map(([product, share]) => [product.id, share]),
 );

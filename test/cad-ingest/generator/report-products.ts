@@ -91,14 +91,20 @@ export const newWorldHtml: Product = {
     return (now, call) => {
       const rows: (readonly [string, string])[] = [
         ['Call Date/Time', `${usDate(call, 4)} ${twelveHour(call)}`],
-        [address, `${call.written}, ${cityAs(call, habit)}${call.apartment ? ` APT ${call.apartment}` : ''}`],
+        [
+          address,
+          `${call.written}, ${cityAs(call, habit)}${call.apartment ? ` APT ${call.apartment}` : ''}`,
+        ],
         ['Common Name', call.place],
         ['Cross Streets', call.cross.join(', ') || 'No Cross Streets Found'],
         [type, call.nature],
         ['Call Priority', call.priority],
         ['Fire Area', call.map],
         ['Narrative', `[${call.narrative}], [second line]`],
-        ['Incident Number(s)', `[${call.year}-${now.digits(8)} FD0001], [Incident not yet created FD0002]`],
+        [
+          'Incident Number(s)',
+          `[${call.year}-${now.digits(8)} FD0001], [Incident not yet created FD0002]`,
+        ],
         [units, call.units.join(', ')],
       ];
       const html = br

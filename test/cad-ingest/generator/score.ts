@@ -31,9 +31,7 @@ export function isNatureRight({ invented, draft }: Judged): boolean {
 export function figuresOf(judged: readonly Judged[]): Figures {
   const agencies = Map.groupBy(judged, (each) => each.invented.agency);
   const mean = (test: (each: Judged) => boolean) => {
-    const shares = [...agencies.values()].map(
-      (pages) => pages.filter(test).length / pages.length,
-    );
+    const shares = [...agencies.values()].map((pages) => pages.filter(test).length / pages.length);
     return shares.reduce((sum, share) => sum + share, 0) / Math.max(1, shares.length);
   };
   return {

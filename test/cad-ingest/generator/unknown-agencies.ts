@@ -22,7 +22,17 @@ type Part =
   | 'gps';
 
 const LABELS: Record<Part, readonly string[]> = {
-  nature: ['Nature', 'CALL TYPE', 'Type', 'Call', 'Incident Type', 'NAT', 'Problem', 'TYP', 'Event Type'],
+  nature: [
+    'Nature',
+    'CALL TYPE',
+    'Type',
+    'Call',
+    'Incident Type',
+    'NAT',
+    'Problem',
+    'TYP',
+    'Event Type',
+  ],
   address: ['Address', 'LOCATION', 'Loc', 'ADDR', 'Incident Location', 'Incident Address', 'ADD'],
   city: ['City', 'CITY', 'CTY', 'Town', 'Venue', 'Municipality'],
   cross: ['Cross', 'XS', 'Cross Streets', 'X-ST', 'XST', 'Between', 'X-Streets', 'Cross St'],
@@ -80,7 +90,7 @@ function templateOf(random: Random, habit: Habit): Template {
   };
 }
 
-function valueOf(part: Part, call: Call, template: Template, random: Random): string {
+function textOf(part: Part, call: Call, template: Template, random: Random): string {
   const city = cityAs(call, template.habit);
   const glue = { no: '', comma: `, ${city}`, blank: ` ${call.city}` }[template.cityGlued];
   const dates = [
@@ -128,9 +138,11 @@ function labelled(id: string, mark: string, options: { readonly missing: number 
       return (now, call) => ({
         ...truthOf(call, template),
         body: template.parts
-          .map((part) => [part, valueOf(part, call, template, now)] as const)
+          .map((part) => [part, textOf(part, call, template, now)] as const)
           .filter(([, value]) => value !== '' || now.chance(0.5))
-          .map(([part, value]) => (bare.has(part) ? value : `${template.labels[part]}${colon}${value}`))
+          .map(([part, value]) =>
+            bare.has(part) ? value : `${template.labels[part]}${colon}${value}`,
+          )
           .join(mark),
       });
     },
@@ -144,7 +156,7 @@ function positional(id: string, marks: readonly string[], keepsEmpty: boolean): 
       const template = templateOf(random, habit);
       const mark = random.pick(marks);
       return (now, call) => {
-        const values = template.parts.map((part) => valueOf(part, call, template, now));
+        const values = template.parts.map((part) => textOf(part, call, template, now));
         const kept = keepsEmpty ? values : values.filter((value) => value !== '');
         return { ...truthOf(call, template), body: kept.join(mark) };
       };
@@ -162,7 +174,7 @@ const html: Product = {
       body: template.parts
         .map((part) => {
           const label = template.labels[part];
-          const value = valueOf(part, call, template, now);
+          const value = textOf(part, call, template, now);
           return table
             ? `<tr><td><b>${label}</b></td><td>${value}</td></tr>`
             : `<b>${label}:</b> ${value}<br>`;
@@ -193,7 +205,7 @@ const withFreeText: Product = {
             has('cross') && call.cross.length === 2 && `XS ${call.cross.join(' / ')}`,
             has('units') && call.units.join(','),
             !idFirst && has('id') && call.number,
-            has('date') && valueOf('date', call, template, now),
+            has('date') && textOf('date', call, template, now),
             has('info') && call.narrative,
           ],
           ' ',

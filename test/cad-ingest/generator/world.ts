@@ -32,9 +32,10 @@ export const SUFFIXES: readonly (readonly [string, number])[] = [
   ['EXT', 1],
 ];
 /** Streets that have no suffix at all. */
-export const BARE_STREETS = 'BROADWAY|THE STRAND|BROADWAY|PINE MEADOWS|EAGLES NEST|CALLE LUNA|BELTLINE|RIVERWALK|LAKESHORE|OLD MILL ESTATES'.split(
-  '|',
-);
+export const BARE_STREETS =
+  'BROADWAY|THE STRAND|BROADWAY|PINE MEADOWS|EAGLES NEST|CALLE LUNA|BELTLINE|RIVERWALK|LAKESHORE|OLD MILL ESTATES'.split(
+    '|',
+  );
 export const HIGHWAYS =
   'US 23|US HWY 41|I65|I-75|SR 347|ST RT 7|HWY 62|HIGHWAY 9|COUNTY ROAD 10|CO RD 31|STATE ROUTE 104|CR 550|KY 80|NC 42 HWY|FM 1960|US ROUTE 6|M-52|COUNTY ROAD 500|OLD HWY 51|STATE HWY 13|INTERSTATE 40'.split(
     '|',
@@ -122,6 +123,36 @@ export const NATURES: readonly (readonly [words: string, code: string])[] = [
   ['GRAIN BIN ENTRAPMENT', 'GRAIN'],
   ['RESPOND CODE 3', 'RC3'],
   ['INTERFACILITY', 'INTF'],
+  ['SICK PERSON-CHARLIE', 'SICKC'],
+  ['ALARM - FIRE - RESIDENTIAL', 'AFR'],
+  ['EMS-FALL', 'EFALL'],
+  ['TRAFFIC ACCIDENT W/ INJ', 'TAI'],
+  ['VEHICLE ACCIDENT/UNK INJ', 'VAU'],
+  ['SIGNAL 4', 'S4'],
+  ['PERSON DOWN', 'PDWN'],
+  ['CO DETECTOR W/O ILLNESS', 'CODET'],
+  ['HEART/CARDIAC PROB', 'HCP'],
+  ['Sick/Ill', 'SICK'],
+  ['Auto Accident-Injuries', 'AAI'],
+  ['Emergency Medical Call', 'EMC'],
+  ['Smoke Report (Outside)', 'SRO'],
+  ['AGENCY ASSIST', 'AAST'],
+  ['Stroke/CVA', 'CVA'],
+  ['UNRESPONSIVE PERSON', 'UNRS'],
+  ['57 - WRECK', '57'],
+  ['1ST RESPONDER MEDICAL', 'FRM'],
+  ['RES FIRE', 'RESF'],
+  ['COMMERCIAL FIRE ALARM', 'CFA'],
+  ['LZ', 'LZ'],
+  ['Transfer/Interfacility/Palliative', 'TIP'],
+  ['HELICOPTER STANDBY', 'HELO'],
+  ['DETAIL', 'DTL'],
+  ['F3 - WOODS', 'F3'],
+  ['POLE STRUCK', 'POLE'],
+  ['SPECIAL DUTY', 'SPD'],
+  ['BURN INVESTIGATION', 'BRNI'],
+  ['ALPHA MEDICAL', 'ALPHA'],
+  ['CONTROLLED BURN', 'CB'],
 ];
 export const PLACES =
   'FAIRVALE GRANGE|DOLLAR BARN|LOWER BARN|SUNNY MEADOW NURSING HOME|MILLER ELEMENTARY SCHOOL|QUICK STOP #12|ST MARY CHURCH|RIVERSIDE APARTMENTS|FIRST BANK|COUNTY JAIL|ORCHARD PARK|BIG PINE CAMPGROUND'.split(
@@ -130,6 +161,10 @@ export const PLACES =
 export const FIRST_NAMES = 'JOHN|MARY|ROBERT|LINDA|JAMES|ANA|WILL|PAT|DIANE|OMAR'.split('|');
 export const LAST_NAMES = 'DOE|ROE|SAMPLE|TESTER|EXAMPLE|NOBODY|MUSTER|FICTUS'.split('|');
 export const NARRATIVES = [
+  'caller is at 455 OAK ST, fire is across the street',
+  'PT IS 67 YOF, DIFF BREATHING, HX OF COPD, ON O2',
+  'VEH VS TREE, AIRBAGS DEPLOYED, 1 OCCUPANT',
+  'FIRE ALARM GOING OFF IN HALL, ALSO SMELLS SMOKE',
   'caller advised smoke showing from the eaves',
   'alarm company got no answer on the keyholder',
   '58 YOM CONSCIOUS AND BREATHING',
