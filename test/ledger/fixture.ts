@@ -15,7 +15,7 @@ export interface Fixture extends AsyncDisposable {
   readonly tables: Tables;
   readonly checkpoints: Blobs;
   /** Opens the tenant's log as one process does; several may be open at a time. */
-  open(tables?: Tables): Promise<Log>;
+  open(tables?: Tables, checkpoints?: Blobs): Promise<Log>;
   verify(range?: { from?: number; to?: number }): ReturnType<typeof verifyTenant>;
 }
 
@@ -33,7 +33,8 @@ export async function openFixture(): Promise<Fixture> {
     tenant,
     tables,
     checkpoints,
-    open: (through = tables) => openLog(logParts({ host, tenant, checkpoints, tables: through })),
+    open: (through = tables, place = checkpoints) =>
+      openLog(logParts({ host, tenant, checkpoints: place, tables: through })),
     verify: (range = {}) => verifyTenant({ tables, vault, checkpoints }, tenant, range),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };

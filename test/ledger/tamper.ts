@@ -16,7 +16,7 @@ export interface Tamper extends Disposable {
   remove(kind: string, id: string): void;
 }
 
-export function openTamper({ host, tenant }: Fixture): Tamper {
+export function openTamper({ host, tenant }: Pick<Fixture, 'host' | 'tenant'>): Tamper {
   const database = new DatabaseSync(join(host.dataDir, 'ledger', 'tables.sqlite'));
   const select = database.prepare(
     'SELECT id, value, bytes FROM rows WHERE tenant = ? AND kind = ? ORDER BY id',
