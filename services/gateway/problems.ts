@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import { REQUEST_BODY_BYTES_MAX } from '#contracts/limits.ts';
 import { asProblem, Problem } from '#shared/problem.ts';
 
 export interface ProblemAnswer {
@@ -56,7 +57,8 @@ export function refuseConnection(
 
 const frameworkProblems: Readonly<Record<string, () => Problem>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: () => new Problem('unsupported-media-type'),
-  FST_ERR_CTP_BODY_TOO_LARGE: () => new Problem('too-large'),
+  FST_ERR_CTP_BODY_TOO_LARGE: () =>
+    new Problem('too-large', { detail: `A body may have ${REQUEST_BODY_BYTES_MAX} bytes.` }),
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: () =>
     invalid('The body has not the length that Content-Length says.'),
   FST_ERR_BAD_URL: () => invalid('The path is not percent-encoded UTF-8.'),
