@@ -7,6 +7,9 @@ import type { Json } from './ports/tables.ts';
 /** RFC 9901 section 4.2.1 recommends 128 bits of salt. */
 const SALT_BYTES = 16;
 
+/** Stands for the changes of an event that has none. */
+const nothingChanged = { field: '_' } as const;
+
 /** One changed value. An absent `before` means that there was none, an absent `after` removal. */
 export interface FieldChange {
   readonly field: string;
@@ -71,17 +74,21 @@ function actorOf(caller: Caller): Actor {
 
 /** An event without changes still commits to one salt: its leaf hash must not be guessable. */
 function disclosuresOf(changes: readonly FieldChange[]): string[] {
-  if (changes.length === 0) return [disclosure('_', null)];
-  return changes.map(({ field, before, after }) =>
-    disclosure(field, {
+  const disclosed: readonly FieldChange[] = changes.length > 0 ? changes : [nothingChanged];
+  // One draw for all of them: asking the generator is what a salt costs.
+  const salts = randomBytes(SALT_BYTES * disclosed.length);
+  return disclosed.map(({ field, before, after }, index) => {
+    const salt = salts.subarray(index * SALT_BYTES, (index + 1) * SALT_BYTES);
+    const value = {
       ...(before === undefined ? {} : { before }),
       ...(after === undefined ? {} : { after }),
-    }),
-  );
+    };
+    return disclosure(salt, field, value);
+  });
 }
 
 /** RFC 9901 section 4.2.1: base64url of the JSON array of salt, name and value. */
-function disclosure(name: string, value: Json): string {
-  const salt = randomBytes(SALT_BYTES).toString('base64url');
-  return Buffer.from(JSON.stringify([salt, name, value])).toString('base64url');
+function disclosure(salt: Buffer, name: string, value: Json): string {
+  const content = JSON.stringify([salt.toString('base64url'), name, value]);
+  return Buffer.from(content).toString('base64url');
 }
