@@ -2,7 +2,7 @@ import { type AddressParts, readAddress } from './address/address.ts';
 import { datesIn, timesIn } from './values/clock.ts';
 import { findDeterminant, isIncidentNumber, isPhone } from './values/codes.ts';
 import { findCoordinates } from './values/coordinates.ts';
-import { natureScore } from './values/nature-words.ts';
+import { isStrongNatureWord, natureScore } from './values/nature-words.ts';
 import { overlap, without } from './values/span.ts';
 import { unitListScore } from './values/units.ts';
 
@@ -90,14 +90,18 @@ function placed(text: string): Fragment | undefined {
   const parts = readAddress(text);
   const { form } = parts;
   if (form === 'bare' || form === 'plain' || form === 'none') return undefined;
-  const lead = parts.placeName ?? '';
-  if (natureScore(lead) >= NATURE_LEAST || (parts.note ?? '').split(' ').length > 4) {
-    return undefined;
-  }
+  if (holdsMore(parts)) return undefined;
   if (form === 'open') return opened(text, parts);
   if (form !== 'road') return { text, kind: 'address', score: parts.certain, parts };
   const known = parts.certain >= ROAD_LEAST && natureScore(text) < NATURE_LEAST;
   return known ? { text, kind: 'road', score: parts.certain, parts } : undefined;
+}
+
+/** Words in front that nothing parts from the street, or a town that is rather a call type. */
+function holdsMore(parts: AddressParts): boolean {
+  const { lead = '', leadMarked = true, note = '', city = '' } = parts;
+  if (lead !== '' && (!leadMarked || natureScore(lead) >= NATURE_LEAST)) return true;
+  return note.split(' ').length > 4 || city.split(' ').some(isStrongNatureWord);
 }
 
 /** `MAIN / OAK`; not `OVERDOSE/POISONING`, and nothing of many words. */

@@ -96,6 +96,7 @@ function byLabels(cut: LabelCut): Cutter {
       glued: cut.glued ?? false,
       dashed: cut.dashed ?? false,
       bare: cut.bare ?? false,
+      guesses: !cut.only,
     });
     const first = segments.findIndex((segment) => segment.label !== undefined);
     const labelled = segments.slice(Math.max(0, first));

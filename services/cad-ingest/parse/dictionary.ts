@@ -165,4 +165,42 @@ export function normalLabel(label: string): string {
     .trim();
 }
 
+const vocabulary: ReadonlySet<string> = new Set([
+  ...ENTRIES.flatMap(([, labels]) => labels.split(/[| /]+/)),
+  ...['OF', 'FOR', 'THE', 'AND', 'RESPOND', 'NEAREST', 'REASON'],
+]);
+
+/** All of these are words that labels are made of. */
+export function isLabelWords(text: string): boolean {
+  return normalLabel(text)
+    .split(/[ /]+/)
+    .every((word) => vocabulary.has(word));
+}
+
+/** Words that tell what a longer label means, the strongest first. */
+const KEYWORDS: readonly (readonly [word: RegExp, roles: readonly Target[]])[] = [
+  [
+    /\b(?:CALLER|CONTACT|RP|BILLING|BUSINESS|AGENCY|HOME|OWNER)\b.*\b(?:ADDR\w*|LOC\w*)\b/,
+    ['skip'],
+  ],
+  [/\b(?:PHONE|CALLBACK|TELEPHONE)\b/, ['callerPhone']],
+  [/\b(?:COMMENTS?|REMARKS?|NOTES?|NARRATIVES?|DETAILS?|INSTRUCTIONS)\b/, ['narrative']],
+  [/\b(?:CITY|TOWN|MUNICIPALITY|VENUE)\b/, ['city']],
+  [/\b(?:CROSS\w*|X-\w+|XST\w*|BTWN|BETWEEN|INTERSECTIONS?|INT)\b/, ['crossStreets']],
+  [/\b(?:UNITS?|APPARATUS)\b/, ['units']],
+  [/\b(?:LATITUDE|LAT)\b/, ['latitude']],
+  [/\b(?:LONGITUDE|LON|LONG)\b/, ['longitude']],
+  [/\b(?:ADDR|ADDRESS|ADDR1|ADDRESS1|LOCATION|LOC)\b/, ['address', 'placeName']],
+  [/\b(?:NATURE|COMPLAINT|PROBLEM|REASON|TYPE|DESC|DESCRIPTION)\b/, ['nature', 'skip']],
+  [/\b(?:NUMBER|NO|NUM|ID|#)$/, ['number']],
+  [/\b(?:TIME|DATE)\b/, ['dateTime']],
+];
+
+/** What an unknown label may mean by one of its words: `Address of Emergency`, `Nearest Int`. */
+export function guessRoles(label: string): readonly Target[] | undefined {
+  const normal = normalLabel(label);
+  if (labelRoles(normal) !== undefined) return labelRoles(normal);
+  return KEYWORDS.find(([word]) => word.test(normal))?.[1];
+}
+
 export const LABEL_WORDS_MAX = WORDS_MAX;

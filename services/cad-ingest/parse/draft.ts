@@ -128,7 +128,8 @@ export function takeParts(draft: Draft, parts: AddressParts, sure: number): void
   put(draft, 'apartment', parts.apartment, sure * 0.8);
   put(draft, 'city', parts.city, sure * 0.7);
   put(draft, 'state', parts.state, sure * 0.8);
-  put(draft, 'placeName', parts.placeName, sure * 0.7);
+  const placeName = [parts.lead, parts.placeName].filter((part) => part !== undefined).join(', ');
+  put(draft, 'placeName', placeName, sure * 0.7);
   put(draft, 'coordinates', parts.coordinates, sure * 0.9);
   if (parts.crossStreets.length > 0)
     put(draft, 'crossStreets', [...parts.crossStreets], sure * 0.5);

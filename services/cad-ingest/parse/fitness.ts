@@ -81,6 +81,7 @@ function numberFitness(text: string): number {
 }
 
 function natureFitness(text: string): number {
+  if (/^\d{2,4}[A-Z]?$/.test(text)) return 0.5;
   if (!/[A-Za-z]{2}/.test(text) && !/^\d{1,3}[-A-Z]/.test(text)) return 0.2;
   if (isIncidentNumber(text.split(/\s/)[0] ?? '') && !/[A-Za-z]{3}/.test(text)) return 0.1;
   return 0.6 + natureScore(text) * 0.4;

@@ -1,33 +1,21 @@
-import { findAddress } from './address/find.ts';
+import { type Found, findAddress } from './address/find.ts';
 import { classify, type Fragment } from './classify.ts';
+import { delimiterOf } from './delimiter.ts';
 import { FREE_TEXT_CHARS_MAX } from './text/limits.ts';
-import { datesIn, timesIn } from './values/clock.ts';
-import { findDeterminant, isIncidentNumber, phonesIn } from './values/codes.ts';
-import { findCoordinates } from './values/coordinates.ts';
-import { isJoiningWord, isNatureWord, isStrongNatureWord } from './values/nature-words.ts';
-import { overlap, type Span } from './values/span.ts';
-import { isUnitCode } from './values/units.ts';
+import { firmSpans, isLetteredUnit, valueSpans } from './value-spans.ts';
+import {
+  isJoiningWord,
+  isLeadingWord,
+  isNatureWord,
+  isStrongNatureWord,
+} from './values/nature-words.ts';
 
 const FRAGMENTS_MAX = 80;
-const SAMPLE_CHARS_MAX = 1_500;
 /** A town has at most so many words in front of the call type. */
-const RUN_START_MAX = 4;
+const RUN_START_MAX = 5;
 const RUN_WORDS_MAX = 8;
-
-/** Marks between fields, and how often each must occur before it is believed. */
-const DELIMITERS: readonly { readonly mark: string; readonly least: number }[] = [
-  { mark: '*', least: 3 },
-  { mark: '|', least: 2 },
-  { mark: '~', least: 2 },
-  { mark: '\t', least: 2 },
-  { mark: ';', least: 2 },
-  { mark: '\\', least: 3 },
-  { mark: ' // ', least: 2 },
-  { mark: ' / ', least: 3 },
-  { mark: ',', least: 3 },
-  { mark: '/', least: 5 },
-  { mark: ' - ', least: 2 },
-];
+/** Free text shows less surely than a delimiter where an address ends. */
+const IN_TEXT = 0.85;
 
 /** Cuts text without labels into fragments: at lines, at the page's delimiter, around values. */
 export function cutFragments(text: string): Fragment[] {
@@ -40,31 +28,25 @@ export function cutFragmentsAt(text: string, mark: string | undefined): Fragment
   const pieces = lines.flatMap((line) =>
     mark === undefined ? [line] : line.split(mark, FRAGMENTS_MAX + 1),
   );
-  return pieces
+  const whole = mark === '/' ? rejoin(pieces) : pieces;
+  return whole
     .slice(0, FRAGMENTS_MAX)
     .map((piece) => piece.trim())
     .filter((piece) => piece !== '')
     .flatMap(divide);
 }
 
-/** The mark that parts the fields of this text, if one does. */
-export function delimiterOf(lines: readonly string[]): string | undefined {
-  const sample = lines.join('\n').slice(0, SAMPLE_CHARS_MAX);
-  for (const { mark, least } of DELIMITERS) {
-    const count = sample.split(mark).length - 1;
-    if (count >= least && isFieldMark(sample, mark)) return mark;
+/** A slash also stands inside call types: `Falls/Back Injuries` is one field. */
+function rejoin(pieces: readonly string[]): string[] {
+  const joined: string[] = [];
+  for (const piece of pieces) {
+    const last = joined.at(-1);
+    const both =
+      last !== undefined && [last, piece].every((part) => classify(part).kind === 'nature');
+    if (both) joined[joined.length - 1] = `${last}/${piece}`;
+    else joined.push(piece);
   }
-  return undefined;
-}
-
-/** Fields are short in the beginning; commas of a sentence have long words between them. */
-function isFieldMark(sample: string, mark: string): boolean {
-  const pieces = sample.split(mark).slice(0, 6);
-  const long = pieces.slice(0, 4).filter((piece) => piece.trim().length > 60).length;
-  if (long > 1) return false;
-  if (mark !== ',' && mark !== ' - ' && mark !== '/') return true;
-  const kinds = new Set(pieces.map((piece) => classify(piece).kind));
-  return kinds.has('address') || (kinds.has('road') && kinds.has('nature'));
+  return joined;
 }
 
 /** A fragment that holds several values is cut around them. */
@@ -76,23 +58,48 @@ function divide(piece: string): Fragment[] {
 }
 
 function aroundAddress(piece: string): Fragment[] | undefined {
-  const found = findAddress(piece);
+  const found = findAddress(piece, firmSpans(piece.slice(0, FREE_TEXT_CHARS_MAX)));
   if (found === undefined) return undefined;
-  const { match, before, behind } = found;
-  const certain = match.certain * 0.85;
-  const { text, form, crossStreets } = match;
+  const lead = shedBrackets(found.before).flatMap(aroundValues);
+  const named = lead.some((fragment) => fragment.kind === 'nature');
+  const { apartment, rest } = shedApartment(found.behind);
+  const tail = (named ? [rest] : partReason(rest)).flatMap((part) =>
+    aroundValues(part).flatMap((each) => (named ? [each] : aroundNature(each))),
+  );
+  const worded = lead.length > 0 || tail.some((each) => each.kind === 'nature');
+  return [...lead, ...addressOf(found, worded), ...apartment, ...tail];
+}
+
+/** The address as a fragment; a first word that is no street's where nothing else names the call. */
+function addressOf({ match, shorter }: Found, worded: boolean): Fragment[] {
+  const coded = !worded && shorter !== undefined;
+  const place = coded ? shorter.match : match;
+  const certain = place.certain * IN_TEXT * (coded ? 0.7 : 1);
+  const { text, form, crossStreets } = place;
   const address: Fragment = {
     text,
     kind: form === 'road' ? 'road' : 'address',
     score: certain,
     parts: { address: text, form, certain, crossStreets },
   };
-  const lead = aroundValues(before);
-  const named = lead.some((fragment) => fragment.kind === 'nature');
-  const { apartment, rest } = shedApartment(behind);
-  const tail = aroundValues(rest).flatMap((each) => (named ? [each] : aroundNature(each)));
-  return [...lead, address, ...apartment, ...tail];
+  return coded ? [classify(shorter.word), address] : [address];
 }
+
+/** `[STA 12] CHEST PAIN @`: what stands in brackets is a piece of its own. */
+function shedBrackets(before: string): string[] {
+  const found = /^\s{0,3}\[([^[\]]{1,40})\]\s{0,3}-?/.exec(before);
+  const rest = before
+    .slice(found?.[0].length ?? 0)
+    .replace(OPENING, ' ')
+    .replace(CLOSING, '');
+  return [found?.[1] ?? '', rest].filter((part) => part.trim() !== '');
+}
+
+/** Words between a call type and its address that belong to neither. */
+const OPENING =
+  /(?<![A-Za-z])(?:please )?(?:respond|responding|dispatched|report|proceed|copy)(?: to)?(?= *$| +(?:a|an|for)? *$)/i;
+const CLOSING =
+  /[\s,;:@.(-]{1,6}$|(?<![A-Za-z])(?:at|to|for|loc|location|address|addr|in|on)[\s:.@-]{0,4}$/i;
 
 /** `... 14TH ST 2B FAIRVALE`: a short token with a digit right behind the street. */
 function shedApartment(behind: string): { apartment: Fragment[]; rest: string } {
@@ -110,23 +117,41 @@ function shedApartment(behind: string): { apartment: Fragment[]; rest: string } 
   };
 }
 
+/** `FAIRVALE FOR CHEST PAIN. 58 YOM`: the call type stands between `FOR` and the full stop. */
+function partReason(rest: string): string[] {
+  const found = /(?<![A-Za-z])(?:FOR|REF|REFERENCE|RE)(?: AN?)? /i.exec(rest.slice(0, 60));
+  if (found === null) return [rest];
+  const reason = rest.slice(found.index + found[0].length);
+  const stop = /[.;](?:\s|$)/.exec(reason.slice(0, 90))?.index ?? reason.length;
+  return [rest.slice(0, found.index), reason.slice(0, stop), reason.slice(stop + 1)];
+}
+
 /** `MAYFIELD STRUCTURE FIRE caller sees smoke`: the run of call-type words is a fragment. */
 function aroundNature(fragment: Fragment): Fragment[] {
   if (fragment.kind === 'nature' && fragment.score === 1) return [fragment];
   if (!['nature', 'text', 'words'].includes(fragment.kind)) return [fragment];
   const words = fragment.text.split(' ');
-  const start = words.findIndex(isStrongNatureWord);
-  if (start < 0 || start > RUN_START_MAX) return [fragment];
-  let end = start;
-  while (end < words.length && end < start + RUN_WORDS_MAX && isNatureWord(words[end] ?? '')) {
-    end += 1;
-  }
-  while (end > start && isJoiningWord(words[end - 1] ?? '')) end -= 1;
+  const { start, end } = natureRun(words);
+  if (start < 0) return [fragment];
   const parts = [words.slice(0, start), words.slice(start, end), words.slice(end)];
   return parts
     .map((part) => part.join(' ').trim())
     .filter((part) => part !== '')
     .map(classify);
+}
+
+function natureRun(words: readonly string[]): { start: number; end: number } {
+  const strong = words.findIndex(isStrongNatureWord);
+  if (strong < 0 || strong > RUN_START_MAX) return { start: -1, end: -1 };
+  let start = strong;
+  while (start > 0 && isLeadingWord(words[start - 1] ?? '')) start -= 1;
+  let end = strong;
+  while (end < words.length && end < start + RUN_WORDS_MAX && isNatureWord(words[end] ?? '')) {
+    end += 1;
+    if (/[.;]$/.test(words[end - 1] ?? '')) break;
+  }
+  while (end > start && isJoiningWord(words[end - 1] ?? '')) end -= 1;
+  return { start, end };
 }
 
 /** Numbers, times, phones and coordinates are taken out; what is between them stays in order. */
@@ -146,7 +171,7 @@ function aroundValues(piece: string): Fragment[] {
 const CROSS_MARK =
   /(?<![A-Za-z])(?:XS|XST|X-ST|BTWN|BETWEEN|C\/S|CROSS STS?|CROSS STREETS?)(?![A-Za-z])/i;
 
-/** Words between values; the cross streets among them begin at their own word. */
+/** Words between values; units at either end, and cross streets behind their word, stand apart. */
 function pushWords(fragments: Fragment[], text: string): void {
   const mark = CROSS_MARK.exec(text)?.index ?? text.length;
   for (const part of [text.slice(0, mark), text.slice(mark)]) {
@@ -154,46 +179,19 @@ function pushWords(fragments: Fragment[], text: string): void {
       .replace(/^[\s,;:.-]{1,8}/, '')
       .replace(/[\s,;:-]{1,8}$/, '')
       .trim();
-    if (bare !== '') fragments.push(classify(bare));
+    if (bare !== '') fragments.push(...unitsApart(bare).map(classify));
   }
 }
 
-function valueSpans(text: string): Span<string>[] {
-  const coordinates = findCoordinates(text);
-  const determinant = findDeterminant(text);
-  const words = [...text.matchAll(/[#A-Za-z0-9-]{5,24}/g)]
-    .filter((match) => isIncidentNumber(match[0]) && match[0].length >= 6)
-    .map((match) => spanOf(match));
-  const spans = [
-    ...(coordinates === undefined ? [] : [{ ...coordinates, value: '' }]),
-    ...datesIn(text),
-    ...timesIn(text),
-    ...phonesIn(text),
-    ...(determinant === undefined ? [] : [determinant]),
-    ...words,
-    ...unitRuns(text),
-  ];
-  return disjoint(spans);
-}
-
-/** Unit ids with nothing but commas and blanks between them: `E12,M4 T7`. */
-function unitRuns(text: string): Span<string>[] {
-  return [...text.matchAll(/[A-Z0-9-]{2,8}(?:[,;] ?[A-Z0-9-]{2,8}){1,20}/g)]
-    .filter((match) =>
-      match[0].split(/[,; ]+/).every((word) => isUnitCode(word) && /[A-Z]/.test(word)),
-    )
-    .map((match) => spanOf(match));
-}
-
-function spanOf(match: RegExpExecArray): Span<string> {
-  return { value: match[0], start: match.index, end: match.index + match[0].length };
-}
-
-function disjoint(spans: Span<string>[]): Span<string>[] {
-  const kept: Span<string>[] = [];
-  for (const span of spans.sort((one, other) => one.start - other.start || other.end - one.end)) {
-    const last = kept.at(-1);
-    if (last === undefined || !overlap(last, span)) kept.push(span);
-  }
-  return kept;
+/** `VASKA M26 CAR20` and `R96 R48 Fall Victim`: unit ids in front of words or behind them. */
+function unitsApart(text: string): string[] {
+  const words = text.split(' ');
+  if (words.length < 2 || words.length > 40) return [text];
+  let start = 0;
+  while (start < words.length && isLetteredUnit(words[start] ?? '')) start += 1;
+  let end = words.length;
+  while (end > start && isLetteredUnit(words[end - 1] ?? '')) end -= 1;
+  if (start === words.length) return [text];
+  const parts = [words.slice(0, start), words.slice(start, end), words.slice(end)];
+  return parts.map((part) => part.join(' ').replace(/^- /, '')).filter((part) => part !== '');
 }

@@ -1,3 +1,4 @@
+import { classify } from './classify.ts';
 import { type Draft, has, take } from './draft.ts';
 import { fitness } from './fitness.ts';
 import { cutFragments } from './fragments.ts';
@@ -7,6 +8,7 @@ import { settle } from './settle.ts';
 import type { PageText } from './text/prepare.ts';
 
 const BY_LABEL = 0.95;
+const BY_GUESS = 0.8;
 const WITHOUT_LABEL = 0.9;
 
 /** Reads a page of which nothing is known: labels first, then what stands without one. */
@@ -25,8 +27,14 @@ function readSegment(draft: Draft, segment: Segment, unlabelled: string[]): void
   if (segment.text === '') return;
   if (segment.roles !== undefined) {
     if (segment.roles[0] !== 'city') takeLabelled(draft, segment);
-  } else if (segment.label === undefined) unlabelled.push(segment.text);
+  } else if (segment.label === undefined || isTelling(segment.text)) unlabelled.push(segment.text);
   else draft.notes.push(`${segment.label}: ${segment.text}`);
+}
+
+/** Behind a label that nobody knows, a call type or an address tells what it is by itself. */
+function isTelling(text: string): boolean {
+  const { kind, score } = classify(text);
+  return (kind === 'nature' || kind === 'address') && score >= 0.6;
 }
 
 /** Gives a labelled value to the meaning of its label that it fits. */
@@ -36,7 +44,8 @@ export function takeLabelled(draft: Draft, segment: Segment): void {
   const role = chooseRole(draft, roles, segment.text);
   const value = Math.max(fitness(role, segment.text), 0.5);
   const first = role === roles[0] ? 1 : 0.95;
-  take(draft, role, segment.text, BY_LABEL * first * Math.min(1, 0.6 + value / 2));
+  const guessed = segment.guessed ? BY_GUESS : 1;
+  take(draft, role, segment.text, BY_LABEL * guessed * first * Math.min(1, 0.6 + value / 2));
 }
 
 /** The first meaning of the label that the value fits and that is still open. */

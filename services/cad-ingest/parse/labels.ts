@@ -1,4 +1,4 @@
-import { LABEL_WORDS_MAX, normalLabel } from './dictionary.ts';
+import { guessRoles, isLabelWords, LABEL_WORDS_MAX, normalLabel } from './dictionary.ts';
 import type { Target } from './piece.ts';
 
 /** A label found in a line: where it begins, and where its value begins. */
@@ -8,6 +8,8 @@ export interface LabelMark {
   readonly label: string;
   /** Absent: written like a label, but nobody knows what it means. */
   readonly roles?: readonly Target[];
+  /** The roles were guessed from a word of the label. */
+  readonly guessed?: boolean;
 }
 
 export type Lookup = (label: string) => readonly Target[] | undefined;
@@ -16,6 +18,8 @@ export interface LabelOptions {
   readonly lookup: Lookup;
   /** Words before a colon are taken as an unknown label also in the middle of a line. */
   readonly unknownInside: boolean;
+  /** An unknown label may mean what one of its words says; absent: it may. */
+  readonly guesses?: boolean;
   /** Labels may follow a value without a blank between: `ADAMS STCTY: FV`. */
   readonly glued?: boolean;
   /** `Call Time- 04:05`: a dash parts a known label from its value. */
@@ -87,14 +91,30 @@ function labelBefore(
 ): LabelMark | undefined {
   const sign = line[at] ?? '';
   if (!isSeparator(line, at)) return undefined;
-  const labelEnd = sign === '#' ? at + 1 : at;
-  const known = knownLabel(line, labelEnd, floor, options);
+  const known = knownLabel(line, sign === '#' ? at + 1 : at, floor, options);
   const valueStart = passSigns(line, at + 1);
-  if (known !== undefined) return { ...known, valueStart };
-  if (sign !== ':') return undefined;
-  const start = unknownStart(line, at, floor, options);
+  const start = sign === ':' ? unknownStart(line, at, floor, options) : undefined;
+  if (known !== undefined && !goesBeyond(line, start, known.start, options)) {
+    return { ...known, valueStart };
+  }
   if (start === undefined) return undefined;
-  return { start, valueStart, label: line.slice(start, at).trim() };
+  const label = line.slice(start, at).trim();
+  const guess = options.guesses === false ? undefined : (guessRoles(label) ?? known?.roles);
+  return guess === undefined
+    ? { start, valueStart, label }
+    : { start, valueStart, label, roles: guess, guessed: true };
+}
+
+/** A longer label that ends in a known one, such as `Incident Addr`, is one label. */
+function goesBeyond(
+  line: string,
+  start: number | undefined,
+  known: number,
+  options: LabelOptions,
+): boolean {
+  if (start === undefined || start >= known || options.guesses === false) return false;
+  const words = isEdge(line, start) ? line.slice(start, known).trim() : '';
+  return words !== '' && isLabelWords(words);
 }
 
 function isSeparator(line: string, at: number): boolean {
@@ -145,7 +165,7 @@ function isLabelStart(line: string, start: number, floor: number, options: Label
   if (start === floor) return true;
   const before = line[start - 1] ?? '';
   if (EDGE.test(before) || before === '-' || before === '.' || before === '/') return true;
-  return options.glued === true && /[A-Z]/.test(char) && /[A-Z0-9]/.test(before);
+  return options.glued === true && /[A-Z]/.test(char) && /[A-Za-z0-9]/.test(before);
 }
 
 /** Where an unknown label begins that ends at the colon, or undefined where it is just text. */
@@ -162,6 +182,12 @@ function unknownStart(
     return looksLikeLabel(line.slice(start, colon)) ? start : undefined;
   }
   return options.unknownInside ? titledStart(line, colon, from) : undefined;
+}
+
+/** Nothing, or a column gap or delimiter, stands before it. */
+function isEdge(line: string, start: number): boolean {
+  const before = line.slice(Math.max(0, start - 3), start);
+  return line.slice(0, start).trim() === '' || /[\t;|*~] ?$| {2}$/.test(before);
 }
 
 function looksLikeLabel(text: string): boolean {

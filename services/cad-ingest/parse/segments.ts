@@ -10,6 +10,8 @@ export interface Segment {
   readonly label?: string;
   /** Absent: no label, or one that nobody knows. */
   readonly roles?: readonly Target[];
+  /** The roles were guessed from a word of the label. */
+  readonly guessed?: boolean;
   /** Line of the page, from 0. */
   readonly line: number;
 }
@@ -19,11 +21,13 @@ export interface SegmentOptions {
   readonly glued?: boolean;
   readonly dashed?: boolean;
   readonly bare?: boolean;
+  readonly guesses?: boolean;
 }
 
 interface Open {
   readonly label: string | undefined;
   readonly roles: readonly Target[] | undefined;
+  readonly guessed: boolean;
   readonly line: number;
   readonly lines: string[];
 }
@@ -50,6 +54,7 @@ export function cutSegments(lines: readonly string[], options: SegmentOptions = 
       glued: options.glued ?? false,
       dashed: options.dashed ?? false,
       bare: options.bare ?? false,
+      guesses: options.guesses ?? true,
     },
     unknownInside: lines.filter((line) => line.trim() !== '').length <= 3,
     segments: [],
@@ -124,7 +129,8 @@ function openLabel(state: State, mark: LabelMark, value: string, line: number): 
     .trim()
     .replace(/[,;|~*]{1,3}$/, '')
     .trimEnd();
-  state.open = { label: mark.label, roles, line, lines: text === '' ? [] : [text] };
+  const guessed = mark.guessed ?? false;
+  state.open = { label: mark.label, roles, guessed, line, lines: text === '' ? [] : [text] };
   const role = roles?.[0];
   if (role !== undefined && text !== '') state.seen.add(role);
   // A value on the label's line ends there, unless it is a narrative.
@@ -178,5 +184,6 @@ function close(state: State): void {
     line: open.line,
     ...(open.label === undefined ? {} : { label: open.label }),
     ...(open.roles === undefined ? {} : { roles: open.roles }),
+    ...(open.guessed ? { guessed: true } : {}),
   });
 }

@@ -113,6 +113,12 @@ function claimNature(board: Board, sure: number): void {
     if (value > bestScore) [best, bestScore] = [at, value];
   }
   const chosen = fragments[best];
+  const lead = fragments[board.address]?.parts?.lead;
+  if (lead !== undefined && bestScore < LEAD_VALUE) {
+    take(draft, 'nature', lead, sure * BY_PLACE);
+    if (draft.fields.placeName === lead) delete draft.fields.placeName;
+    return;
+  }
   if (chosen === undefined) return;
   used.add(best);
   take(draft, 'nature', chosen.text, sure * (chosen.kind === 'nature' ? BY_FORM : BY_PLACE));
@@ -120,6 +126,8 @@ function claimNature(board: Board, sure: number): void {
 
 const NATURE_VALUE: Partial<Record<FragmentKind, number>> = { code: 0.35, words: 0.25, text: 0.1 };
 const NATURE_CHARS_MAX = 100;
+/** Words right in front of the street are a call type rather than words farther off. */
+const LEAD_VALUE = 0.6;
 
 function natureValue(board: Board, at: number): number {
   const fragment = board.fragments[at];

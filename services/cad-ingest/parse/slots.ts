@@ -5,7 +5,9 @@ import { readTail } from './address/tail.ts';
 import { type Draft, has, put, take, takeParts } from './draft.ts';
 import type { Target } from './piece.ts';
 import type { Mark } from './profile.ts';
+import { FREE_TEXT_CHARS_MAX } from './text/limits.ts';
 import { tokenize } from './text/tokens.ts';
+import { firmSpans } from './value-spans.ts';
 import { datesIn, timesIn } from './values/clock.ts';
 import { findDeterminant, isIncidentNumber, phonesIn } from './values/codes.ts';
 import { findCoordinates } from './values/coordinates.ts';
@@ -48,8 +50,14 @@ export function fillSlots(text: string, slots: readonly Slot[], work: Work): voi
   }
   const targets = slots.filter((slot) => typeof slot === 'string');
   if (fillAroundValue(bare, targets, work)) return;
-  if (fillAroundAddress(bare, targets, work)) return;
-  fillWords(bare, targets, work);
+  // A value that its form would have given away is not there.
+  const words = targets.filter((target) => FINDERS[target] === undefined);
+  if (words.length < 2) {
+    fillSlots(bare, words, work);
+    return;
+  }
+  if (fillAroundAddress(bare, words, work)) return;
+  fillWords(bare, words, work);
 }
 
 /** Parts the text at the first mark that is there; the marks that are not there are skipped. */
@@ -130,7 +138,7 @@ function findUnits(text: string): Place | undefined {
 function fillAroundAddress(text: string, targets: readonly Target[], work: Work): boolean {
   const index = targets.indexOf('address');
   if (index < 0) return fillAroundCross(text, targets, work);
-  const found = findAddress(text);
+  const found = findAddress(text, firmSpans(text.slice(0, FREE_TEXT_CHARS_MAX)));
   if (found === undefined) return false;
   const { match, before, behind } = found;
   // Words were expected before a road: some of them may be part of what looks like its name.

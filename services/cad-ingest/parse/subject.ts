@@ -23,12 +23,25 @@ export function isGenericSubject(subject: string): boolean {
   return words.every((word) => GENERIC.has(word));
 }
 
+/** How surely a subject is the call type: by its words, or because it is short and says nothing else. */
+function natureCertain(subject: string): number {
+  if (natureScore(subject) >= 0.5) return 0.72;
+  const words = subject.split(' ');
+  const plain = words.length <= 4 && !/\d{3}/.test(subject) && !/[|;@:]/.test(subject);
+  const named = words.some(
+    (word) => GENERIC.has(word.toUpperCase()) || /^(?:VFD|FD|CO|COUNTY)$/i.test(word),
+  );
+  return plain && !named && /[A-Za-z]{2}/.test(subject) ? 0.48 : 0;
+}
+
 /** Fills from the subject what the body left open. */
 export function readSubject(page: PageText, draft: Draft): void {
   const subject = page.subject.replace(LEAD, '').trim();
   if (subject === '' || isGenericSubject(subject)) return;
-  if (!has(draft, 'nature') && natureScore(subject) >= 0.5) {
-    take(draft, 'nature', subject, FROM_SUBJECT);
+  const known = draft.certain.get('nature') ?? 0;
+  const certain = natureCertain(subject);
+  if (certain > known) {
+    take(draft, 'nature', subject, certain);
     return;
   }
   const open = !has(draft, 'nature') || !has(draft, 'address') || !has(draft, 'number');

@@ -147,7 +147,6 @@ export const NATURES: readonly (readonly [words: string, code: string])[] = [
   ['Transfer/Interfacility/Palliative', 'TIP'],
   ['HELICOPTER STANDBY', 'HELO'],
   ['DETAIL', 'DTL'],
-  ['F3 - WOODS', 'F3'],
   ['POLE STRUCK', 'POLE'],
   ['SPECIAL DUTY', 'SPD'],
   ['BURN INVESTIGATION', 'BRNI'],

@@ -22,6 +22,9 @@ export interface AddressParts {
   readonly city?: string;
   readonly state?: string;
   readonly placeName?: string;
+  /** Words in front of the address, and whether a mark parts them from it. */
+  readonly lead?: string;
+  readonly leadMarked?: boolean;
   readonly crossStreets: readonly string[];
   readonly coordinates?: Coordinates;
   /** Words that belong to none of these. */
@@ -128,14 +131,14 @@ function fromMatch(source: Source, match: PlaceMatch, hints: TailHints): Address
   const lead = leadOf(squeeze(textOf(text, tokens, 0, match.start)));
   const tail = readTail(text, tokens, match.end, hints);
   const crossing = crossOf(tokens, match.end);
-  const placeName = [lead, tail.placeName].filter((part) => part !== undefined).join(', ');
+  const marked = /^[,;@)(/:|*-]$/.test(tokens[match.start - 1]?.text ?? '');
   return {
     ...partsOfTail(tail),
     address: match.text,
     form: match.form,
     certain: certainOf(match, tail, lead) * (crossing ? 0.8 : 1),
-    crossStreets: match.crossStreets,
-    ...(placeName === '' ? {} : { placeName }),
+    crossStreets: [...match.crossStreets, ...tail.crossStreets],
+    ...(lead === undefined ? {} : { lead, leadMarked: marked }),
   };
 }
 
@@ -172,7 +175,7 @@ function plainAddress(source: Source, hints: TailHints): AddressParts {
   const tail = readTail(text, tokens, streetEnd, hints);
   const ended = city !== undefined || stop >= 0;
   const certain = plainCertain(house !== undefined, streetEnd - nameStart, ended);
-  const rest = { ...partsOfTail(tail), crossStreets: [], certain };
+  const rest = { ...partsOfTail(tail), certain };
   // `@FAIRVALE GRANGE` names a place and no street.
   const placed = from === 1 && house === undefined;
   if (placed || written === '') {

@@ -35,7 +35,9 @@ function isTenCode(word: string): boolean {
 /** A house number or block at this token: `123`, `123 1/2`, `100-BLK`, `4300 BLOCK OF`. */
 export function matchHouse(tokens: readonly Token[], at: number): House | undefined {
   const first = tokens[at]?.upper ?? '';
-  if (NOT_BEFORE.has(tokens[at - 1]?.upper ?? '') || isTenCode(first)) return undefined;
+  const before = tokens[at - 1];
+  const clock = before?.text === ':' && before.end === tokens[at]?.start;
+  if (clock || NOT_BEFORE.has(tokens[at - 1]?.upper ?? '') || isTenCode(first)) return undefined;
   const glued = /^(\d{1,6})-?(BLK|BLOCK)$/.exec(first);
   if (glued !== null) return blockOf(tokens, at, at + 1);
   if (!FORMS.some((form) => form.test(first))) return undefined;

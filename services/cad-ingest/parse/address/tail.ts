@@ -1,4 +1,5 @@
 import { type Token, textOf } from '../text/tokens.ts';
+import { readCrossStreets } from '../values/cross-streets.ts';
 import { squeeze } from './place.ts';
 import { STATE_NAMES, STATES, UNIT_WORDS } from './words.ts';
 
@@ -8,6 +9,8 @@ export interface Tail {
   readonly city?: string;
   readonly state?: string;
   readonly placeName?: string;
+  /** In parentheses: `12 MILL RD (ELM ST / OAK AVE)`. */
+  readonly crossStreets: readonly string[];
   readonly note?: string;
   /** Every word behind the street was understood. */
   readonly clean: boolean;
@@ -30,6 +33,7 @@ interface Reading {
   readonly hints: TailHints;
   readonly apartment: string[];
   readonly places: string[];
+  readonly cross: string[];
   readonly notes: string[];
   at: number;
   /** The mark that stood before the token at `at`. */
@@ -50,6 +54,7 @@ export function readTail(
     hints,
     apartment: [],
     places: [],
+    cross: [],
     notes: [],
     at: from,
     mark: '',
@@ -84,7 +89,8 @@ function takeParenthesis(reading: Reading): boolean {
   let end = at + 1;
   while (end < tokens.length && tokens[end]?.text !== ')') end += 1;
   const inner = squeeze(textOf(text, tokens, at + 1, end));
-  if (inner !== '') reading.places.push(inner);
+  if (/ & |\/|^btwn |^between |^x[: ]/i.test(inner)) reading.cross.push(...readCrossStreets(inner));
+  else if (inner !== '') reading.places.push(inner);
   reading.at = Math.min(end + 1, tokens.length);
   return true;
 }
@@ -241,8 +247,9 @@ function isBreak(token: Token | undefined): boolean {
 }
 
 function toTail(reading: Reading): Tail {
-  const { apartment, places, notes, city, state } = reading;
+  const { apartment, places, cross, notes, city, state } = reading;
   return {
+    crossStreets: cross,
     ...(apartment.length === 0 ? {} : { apartment: apartment.join(' ') }),
     ...(city === undefined ? {} : { city }),
     ...(state === undefined ? {} : { state }),

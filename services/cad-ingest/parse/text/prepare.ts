@@ -6,6 +6,9 @@ import { htmlToText, isHtml } from './html.ts';
 import { LINES_MAX, SUBJECT_CHARS_MAX } from './limits.ts';
 import { shedTrailer } from './trailers.ts';
 
+/** A subject this long may hold the whole page; a shorter one is a heading. */
+const SUBJECT_PAGE_CHARS_MIN = 20;
+
 /** The text of a page, ready to be cut. */
 export interface PageText {
   readonly subject: string;
@@ -32,7 +35,10 @@ export function preparePage(raw: RawText): PageText {
   const text = html ? htmlToText(source) : decodeEntities(source);
   const subject = oneLine(decodeEntities((raw.subject ?? '').slice(0, SUBJECT_CHARS_MAX)));
   const page = unwrap(subject, cleanText(text));
-  const lines = shedTrailer(page.body.split('\n')).slice(0, LINES_MAX);
+  const lines = shedTrailer(
+    page.body.split('\n'),
+    page.subject.length > SUBJECT_PAGE_CHARS_MIN,
+  ).slice(0, LINES_MAX);
   return {
     subject: page.subject,
     body: lines.join('\n'),

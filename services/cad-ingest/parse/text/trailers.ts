@@ -1,6 +1,6 @@
 /**
  * What centres and mail gateways put behind a page: notices, signatures, rulers. A line that begins
- * so ends the page, unless it stands at its very beginning.
+ * so ends the page, unless it stands at its very beginning and there is no subject.
  */
 const ENDS = [
   'confidentiality',
@@ -41,7 +41,7 @@ const ENDS = [
   'do not respond to',
   'sent from my',
   'sent via',
-  'sent by the ',
+  'sent by ',
   'to reply to this',
   'reply stop',
   'text stop',
@@ -58,8 +58,8 @@ const SIGNATURE = new Set(['--', '-- ', '---']);
 const RULER = /^[\s_*=~#.-]+$/;
 
 /** The lines of the page without its trailer. */
-export function shedTrailer(lines: readonly string[]): string[] {
-  const first = lines.findIndex((line) => line.trim() !== '');
+export function shedTrailer(lines: readonly string[], hasSubject = false): string[] {
+  const first = hasSubject ? -1 : lines.findIndex((line) => line.trim() !== '');
   const end = lines.findIndex((line, index) => index > first && isEnd(line));
   const kept = lines.slice(0, end < 0 ? lines.length : end);
   while (kept.length > 0 && isRuler(kept.at(-1) ?? '')) kept.pop();
