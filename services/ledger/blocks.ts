@@ -1,9 +1,10 @@
 import type { TenantTables } from '#shared/ports/tables.ts';
 import { type Block, entriesOf, headerHash, isIntact, sealedOf } from './chain/block.ts';
 import { DamagedLog, type Step } from './chain/head.ts';
+import { pageValue } from './chain/page.ts';
 import { TILE_WIDTH } from './chain/tiles.ts';
 import { type Lru, openLru } from './lru.ts';
-import { numberId, page, readBlock } from './store.ts';
+import { numberId, readBlock } from './store.ts';
 import { tailBegin, type View } from './view.ts';
 
 /** At most a few hundred KB each, shared by the logs of a process. */
@@ -51,8 +52,7 @@ export function openBlocks(about: {
     const id = numberId(Math.floor(seq / TILE_WIDTH));
     const kept = pages.get(id);
     if (kept !== undefined) return kept;
-    const row = await tables.get({ kind: 'page', id });
-    const { blocks } = page.parse(row?.value);
+    const { blocks } = pageValue.parse((await tables.get({ kind: 'page', id }))?.value);
     pages.put(id, blocks);
     return blocks;
   }

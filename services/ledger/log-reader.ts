@@ -8,13 +8,14 @@ import type { DerivedReader } from './chain/derived.ts';
 import { headAfter } from './chain/head.ts';
 import type { Position } from './chain/inspect.ts';
 import { asVerifierKey, verifierKeyOf } from './chain/note.ts';
+import { pageValue } from './chain/page.ts';
 import type { Signed, SignedSource } from './chain/signed.ts';
 import { TILE_WIDTH } from './chain/tiles.ts';
 import { type BlockReader, START } from './chain/verify.ts';
 import { isSignedBy, parseNote } from './portable/note.ts';
 import { firstFree, type SecondPlace } from './second-place.ts';
 import { CHECKPOINT_KEY } from './signer.ts';
-import { numberId, numberOf, page, readBody, rowsOf, tileId } from './store.ts';
+import { numberId, numberOf, readBody, rowsOf, tileId } from './store.ts';
 
 /** Notes of the second place that are compared: the newest one alone shows a cut or rewritten log. */
 const PUBLISHED_NOTES_MAX = 256;
@@ -60,6 +61,10 @@ export function openDerivedReader(tables: TenantTables): DerivedReader {
       const number = numberOf(rows[0]?.id ?? '');
       return Number.isNaN(number) ? 0 : number + 1;
     },
+    async page(number) {
+      const key = { kind: 'page', id: numberId(number) };
+      return tables.get(key).catch(() => ({ value: undefined }));
+    },
     async tile(level, tile) {
       const key = { kind: 'tile', id: tileId(level, tile) };
       const row = await tables.get(key).catch(() => undefined);
@@ -78,7 +83,7 @@ export async function positionBefore(tables: TenantTables, from: number): Promis
     const number = Math.min(Math.floor(from / TILE_WIDTH), pages - 1);
     if (number < 0) return START;
     const row = await tables.get({ kind: 'page', id: numberId(number) });
-    const place = page.parse(row?.value).blocks.findLast(([first]) => first <= from);
+    const place = pageValue.parse(row?.value).blocks.findLast(([first]) => first <= from);
     if (place === undefined || place[1] === 0) return START;
     const before = await tables.get({ kind: 'block', id: numberId(place[1] - 1) });
     const header = blockHeader.parse(before?.value);

@@ -1,21 +1,22 @@
 import type { TenantTables } from '#shared/ports/tables.ts';
 import {
+  nodeIn,
+  parseTile,
   placeOf,
-  TILE_LEVELS,
   TILE_WIDTH,
-  type TileItems,
-  tileItems,
-  tileNodes,
+  type Tile,
+  type TilePlace,
+  tileOf,
 } from './chain/tiles.ts';
 import { type NodeReader, nodeHash } from './chain/tree.ts';
 import { type Lru, openLru } from './lru.ts';
 import { tileId } from './store.ts';
 import { tailBegin, type View } from './view.ts';
 
-/** Full tiles with their inner nodes, about 60 KB each, shared by the logs of a process. */
+/** Full tiles, 9 KB each, shared by the logs of a process. */
 const TILES_KEPT_MAX = 128;
 
-export type TileCache = Lru<readonly TileItems[]>;
+export type TileCache = Lru<Tile>;
 
 export function openTileCache(): TileCache {
   return openLru(TILES_KEPT_MAX);
@@ -33,6 +34,7 @@ export function openNodes(about: {
   readonly tiles: TileCache;
 }): NodeReader {
   const { tenant, tables, view, tiles } = about;
+  const growing = new Map<number, { tile: number; count: number; built: Tile }>();
 
   async function read(level: number, index: number): Promise<Buffer> {
     const width = 2 ** level;
@@ -49,35 +51,36 @@ export function openNodes(about: {
   }
 
   async function fromTile(level: number, index: number): Promise<Buffer> {
-    const { tileLevel, tile, first, width } = placeOf(level, index);
-    const growing = growingItems(view, tileLevel, tile);
-    const nodes =
-      growing === undefined
-        ? await fullTile(tileLevel, tile)
-        : tileNodes(growing.slice(first, first + width));
-    const at = growing === undefined ? first / width : 0;
-    const node = nodes[level % TILE_LEVELS]?.[at];
-    if (node === undefined) throw new Error(`hash tile ${tileLevel}/${tile} is too short`);
+    const place = placeOf(level, index);
+    const tile = growingTile(place) ?? (await fullTile(place));
+    const node = nodeIn(tile, place.level, place.index);
+    if (node === undefined)
+      throw new Error(`hash tile ${place.tileLevel}/${place.tile} is too short`);
     return node;
   }
 
-  async function fullTile(level: number, tile: number): Promise<readonly TileItems[]> {
-    const name = `${tenant}/${level}/${tile}`;
+  /** The tile where it is the one that still grows; its middle is made once for each size. */
+  function growingTile({ tileLevel, tile }: TilePlace): Tile | undefined {
+    if (tileLevel === 0) return undefined;
+    if (tile < Math.floor(view.pages / TILE_WIDTH ** tileLevel)) return undefined;
+    const items = view.partial[tileLevel - 1] ?? [];
+    const made = growing.get(tileLevel);
+    if (made?.tile === tile && made.count === items.length) return made.built;
+    const built = tileOf(items);
+    growing.set(tileLevel, { tile, count: items.length, built });
+    return built;
+  }
+
+  async function fullTile({ tileLevel, tile }: TilePlace): Promise<Tile> {
+    const name = `${tenant}/${tileLevel}/${tile}`;
     const kept = tiles.get(name);
     if (kept !== undefined) return kept;
-    const row = await tables.get({ kind: 'tile', id: tileId(level, tile) });
-    if (row?.bytes === undefined) throw new Error(`hash tile ${level}/${tile} is missing`);
-    const nodes = tileNodes(tileItems(row.bytes));
-    tiles.put(name, nodes);
-    return nodes;
+    const row = await tables.get({ kind: 'tile', id: tileId(tileLevel, tile) });
+    if (row?.bytes === undefined) throw new Error(`hash tile ${name} is missing`);
+    const parsed = parseTile(row.bytes);
+    tiles.put(name, parsed);
+    return parsed;
   }
 
   return read;
-}
-
-/** Items of the tile where it is the one that still grows. */
-function growingItems(view: View, level: number, tile: number): TileItems | undefined {
-  if (level === 0) return undefined;
-  const full = Math.floor(view.pages / TILE_WIDTH ** level);
-  return tile >= full ? (view.partial[level - 1] ?? []) : undefined;
 }

@@ -7,14 +7,16 @@
  * 4. The root over tiles and leaves must be the one in the last header. If it is not, the derived
  *    rows are wrong, and all of them are made again from the blocks.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { TenantTables } from '#shared/ports/tables.ts';
 import { parseEntry } from './chain/entry.ts';
 import { DamagedLog, EMPTY_HEAD, followBlock, type Head, headAfter } from './chain/head.ts';
-import { TILE_WIDTH, tileItems } from './chain/tiles.ts';
+import { decodeTimes, type IdTimes, readPage } from './chain/page.ts';
+import { parseTile, splitHashes, TILE_WIDTH } from './chain/tiles.ts';
 import { rootAt, rootOf } from './chain/tree.ts';
 import { openNodes, openTileCache } from './nodes.ts';
 import { storePages } from './pages.ts';
-import { numberId, numberOf, page, readBlock, tileId } from './store.ts';
+import { numberId, numberOf, readBlock, rowsOf, tileId, timesValue } from './store.ts';
 import { advance, emptyView, type View } from './view.ts';
 
 export async function openView(tenant: string, tables: TenantTables): Promise<View> {
@@ -52,15 +54,25 @@ async function storedPages(tables: TenantTables): Promise<number> {
   return last === undefined ? 0 : numberOf(last.id) + 1;
 }
 
-/** `undefined` when the page row is none. */
+/** `undefined` when a derived row is not what was written. */
 async function viewFrom(tables: TenantTables, pages: number): Promise<View | undefined> {
   if (pages === 0) return emptyView();
-  const row = await tables.get({ kind: 'page', id: numberId(pages - 1) });
-  const last = page.safeParse(row?.value).data?.blocks.at(-1);
-  if (last === undefined) return undefined;
+  const last = readPage(await tables.get({ kind: 'page', id: numberId(pages - 1) }));
+  const times = await storedTimes(tables, pages);
+  const place = last?.value.blocks.at(-1);
+  if (place === undefined || times === undefined) return undefined;
   // The last entry of the page stands in its last block, which may go on behind the page.
-  const head = await headBefore(tables, last[1]);
-  return { ...emptyView(), head, pages, partial: await growingTiles(tables, pages) };
+  const head = await headBefore(tables, place[1]);
+  return { ...emptyView(times), head, pages, partial: await growingTiles(tables, pages) };
+}
+
+async function storedTimes(tables: TenantTables, pages: number): Promise<IdTimes[] | undefined> {
+  const times: IdTimes[] = [];
+  for await (const { value, bytes = new Uint8Array() } of rowsOf(tables, 'page-times')) {
+    if (!isDeepStrictEqual(value, timesValue(bytes))) return undefined;
+    times.push(...decodeTimes(bytes));
+  }
+  return times.length < pages ? undefined : times.slice(0, pages);
 }
 
 async function headBefore(tables: TenantTables, blockNo: number): Promise<Head> {
@@ -75,7 +87,8 @@ async function growingTiles(tables: TenantTables, pages: number): Promise<Buffer
   for (let count = pages, level = 1; count > 0; count = Math.floor(count / TILE_WIDTH)) {
     const id = tileId(level, Math.floor(count / TILE_WIDTH));
     const row = count % TILE_WIDTH === 0 ? undefined : await tables.get({ kind: 'tile', id });
-    tiles.push(tileItems(row?.bytes ?? new Uint8Array()).slice(0, count % TILE_WIDTH));
+    const items = splitHashes(parseTile(row?.bytes ?? new Uint8Array()).items);
+    tiles.push(items.slice(0, count % TILE_WIDTH));
     level += 1;
   }
   return tiles;

@@ -1,72 +1,64 @@
 /**
- * Derives the rows of full pages, behind the commits.
+ * Derives the rows of full pages, behind the commits: one write for each page.
  *
- * 1. Event ids of the page, in a few writes.
- * 2. In one write: its hash tile, the growing tiles above it, and last the page's own row, only if
- *    there is none.
- * 3. The view lets go of the page.
+ * 1. The page itself, only if there is none, with its hash tile, the growing tiles above it, and
+ *    the times of its ids.
+ * 2. The view lets go of the page.
  *
- * A crash after 1 leaves ids that are written once more; after 2 nothing is missing. Two processes
- * that derive the same page write the same rows, and the page's row decides who was first. Without
- * page rows all of it is made again from the blocks, by the same functions.
+ * A crash before 1 leaves nothing, after it everything. Two processes that derive the same page
+ * write the same rows, and the page's row decides who was first. Without page rows all of it is
+ * made again from the blocks, by the same functions.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { WRITE_ITEMS_MAX } from '#contracts/limits.ts';
 import type { Change, Row, TenantTables } from '#shared/ports/tables.ts';
-import { filterOf } from './chain/marks.ts';
-import { TILE_LEVELS, TILE_WIDTH, tileBytes } from './chain/tiles.ts';
-import { numberId, tileId, UNAUDITED } from './store.ts';
+import { encodeTimes, type IdTimes, idTimesOf, makePage } from './chain/page.ts';
+import {
+  MIDDLE_LEVELS,
+  MIDDLE_WIDTH,
+  storedTile,
+  TILE_LEVELS,
+  TILE_WIDTH,
+  type Tile,
+  tileOf,
+} from './chain/tiles.ts';
+import { numberId, tileId, timesValue, UNAUDITED } from './store.ts';
 import { dropPage, nodeName, tailBegin, type View } from './view.ts';
 
 type Put = Extract<Change, { put: unknown }>;
 
+/** `again`: rows that are there are replaced. `once`: a page that is there is somebody else's. */
+export type StoreMode = 'once' | 'again';
+
 /** A race with another process ends after a few rounds, since both write the same rows. */
 const ROUNDS_MAX = 16;
 
-/** Stores pages until less than one is left in the view. `again`: rows that are there are replaced. */
+/** Stores pages until less than one is left in the view. */
 export async function storePages(
   tables: TenantTables,
   view: View,
-  mode: 'once' | 'again' = 'once',
+  mode: StoreMode = 'once',
 ): Promise<void> {
   while (view.leaves.length >= TILE_WIDTH) {
-    const { ids, rest, partial } = pageRows(view);
-    for (let at = 0; at < ids.length; at += WRITE_ITEMS_MAX) {
-      await putDerived(tables, ids.slice(at, at + WRITE_ITEMS_MAX), 'again');
-    }
-    await putDerived(tables, rest, mode);
-    dropPage(view, partial);
+    const { puts, times, partial } = pageRows(view);
+    await putDerived(tables, puts, mode);
+    dropPage(view, times, partial);
   }
 }
 
-interface PageRows {
-  readonly ids: readonly Put[];
-  /** The page's own row is the last. */
-  readonly rest: readonly Put[];
-  /** Items of the tiles that are not full, after this page. */
-  readonly partial: readonly (readonly Buffer[])[];
-}
-
-function pageRows(view: View): PageRows {
+function pageRows(view: View) {
   const number = view.pages;
-  const begin = tailBegin(view);
+  const end = tailBegin(view) + TILE_WIDTH;
   const marks = view.marks.slice(0, TILE_WIDTH);
-  const ids = marks.map(({ id }, index) => ({
-    put: { kind: 'event-id', id, value: { seq: begin + index } },
+  const blocks = view.blocks.filter(([first]) => first < end);
+  const page: Put = {
+    put: { kind: 'page', id: numberId(number), ...makePage(marks, blocks) },
     expect: 0,
-  }));
-  const leaves = view.leaves.slice(0, TILE_WIDTH);
-  const { tiles, partial } = tilesAbove(view);
-  const times = marks.map(({ at }) => at).sort();
-  const value = {
-    v: 1,
-    blocks: view.blocks.filter(([first]) => first < begin + TILE_WIDTH).map((each) => [...each]),
-    from: times.at(0) ?? '',
-    to: times.at(-1) ?? '',
   };
-  const row = { kind: 'page', id: numberId(number), value, bytes: filterOf(marks) };
-  const tile = tilePut({ level: 0, tile: number, items: leaves, had: 0 });
-  return { ids, rest: [tile, ...tiles, { put: row, expect: 0 }], partial };
+  const times = idTimesOf(marks);
+  const leaves = view.leaves.slice(0, TILE_WIDTH);
+  const tile = tilePut(view, { level: 0, tile: number, items: leaves, had: 0 });
+  const { tiles, partial } = tilesAbove(view);
+  return { puts: [page, tile, ...tiles, timesPut(view, times)], times, partial };
 }
 
 /** The page's root becomes an item one level up; where that fills a tile, its root goes on upward. */
@@ -75,38 +67,60 @@ function tilesAbove(view: View): { tiles: Put[]; partial: Buffer[][] } {
   const partial = view.partial.map((items) => [...items]);
   let index = view.pages;
   for (let level = 1; ; level += 1) {
-    const root = view.tileRoots.get(nodeName(level * TILE_LEVELS, index));
-    if (root === undefined) throw new Error('the root of a full tile is not known');
     const before = partial[level - 1] ?? [];
-    const items = [...before, root];
-    tiles.push(tilePut({ level, tile: Math.floor(index / TILE_WIDTH), items, had: before.length }));
+    const items = [...before, nodeOf(view, level * TILE_LEVELS, index)];
+    const tile = Math.floor(index / TILE_WIDTH);
+    tiles.push(tilePut(view, { level, tile, items, had: before.length }));
     const isFull = items.length === TILE_WIDTH;
     partial[level - 1] = isFull ? [] : items;
     if (!isFull) return { tiles, partial };
-    index = Math.floor(index / TILE_WIDTH);
+    index = tile;
   }
 }
 
 /** A growing tile is put once for each item: its version is the number of its items. */
-function tilePut(tile: {
-  readonly level: number;
-  readonly tile: number;
-  readonly items: readonly Buffer[];
-  readonly had: number;
-}): Put {
-  const { level, items, had } = tile;
-  const id = tileId(level, tile.tile);
-  return { put: { kind: 'tile', id, value: {}, bytes: tileBytes(items) }, expect: had };
+function tilePut(
+  view: View,
+  about: {
+    readonly level: number;
+    readonly tile: number;
+    readonly items: readonly Buffer[];
+    readonly had: number;
+  },
+): Put {
+  const { level, tile, items, had } = about;
+  const bytes = storedTile(level === 0 ? pageTile(view, tile, items) : tileOf(items));
+  return { put: { kind: 'tile', id: tileId(level, tile), value: {}, bytes }, expect: had };
 }
 
-/**
- * Puts rows of which some may be there already. With `once` a last row that is there ends it:
- * somebody else has derived this page.
- */
+/** The nodes half-way up were made when the blocks were: no need to hash them again. */
+function pageTile(view: View, tile: number, leaves: readonly Buffer[]): Tile {
+  const middle = Array.from({ length: MIDDLE_WIDTH }, (_, index) =>
+    nodeOf(view, MIDDLE_LEVELS, tile * MIDDLE_WIDTH + index),
+  );
+  return { items: Buffer.concat(leaves), middle: Buffer.concat(middle) };
+}
+
+function nodeOf(view: View, level: number, index: number): Buffer {
+  const node = view.nodes.get(nodeName(level, index));
+  if (node === undefined) throw new Error(`node ${level}/${index} is not in the view`);
+  return node;
+}
+
+/** Times of up to 256 pages in one row, which grows as a tile does. */
+function timesPut(view: View, times: IdTimes): Put {
+  const group = Math.floor(view.pages / TILE_WIDTH);
+  const before = view.pageTimes.all.slice(group * TILE_WIDTH);
+  const bytes = encodeTimes([...before, times]);
+  const put = { kind: 'page-times', id: numberId(group), value: timesValue(bytes), bytes };
+  return { put, expect: before.length };
+}
+
+/** Puts rows of which some may be there already; the page's own row is the first. */
 async function putDerived(
   tables: TenantTables,
   puts: readonly Put[],
-  mode: 'once' | 'again',
+  mode: StoreMode,
 ): Promise<void> {
   let waiting = puts;
   for (let round = 0; round < ROUNDS_MAX && waiting.length > 0; round += 1) {
@@ -114,7 +128,7 @@ async function putDerived(
     const result = await tables.write({ changes, events: [], unaudited: UNAUDITED });
     if (result.ok) return;
     const rows = await Promise.all(puts.map(({ put }) => tables.get(put)));
-    if (mode === 'once' && rows.at(-1) !== undefined) return;
+    if (mode === 'once' && rows[0] !== undefined) return;
     waiting = puts.flatMap(({ put }, index) =>
       isSame(put, rows[index]) ? [] : [{ put, expect: rows[index]?.version ?? 0 }],
     );

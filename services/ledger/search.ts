@@ -9,10 +9,11 @@ import { Problem } from '#shared/problem.ts';
 import type { StoredEntry } from './blocks.ts';
 import { parseEntry } from './chain/entry.ts';
 import { matches, mayHold, type Question } from './chain/marks.ts';
+import { filterIn, readPage } from './chain/page.ts';
 import { TILE_WIDTH } from './chain/tiles.ts';
 import { leafHash } from './chain/tree.ts';
 import type { Log } from './log.ts';
-import { numberId, numberOf, page, rowsOf } from './store.ts';
+import { numberId, numberOf, rowsOf } from './store.ts';
 
 /** A million entries whose pages are skipped, or a dozen pages that are read. */
 const PAGES_LOOKED_AT_MAX = 4_096;
@@ -69,10 +70,12 @@ async function* spans(about: {
       return;
     }
     const pageEnd = Math.min((number + 1) * TILE_WIDTH, end);
-    const { from, to } = page.parse(row.value);
+    const page = readPage(row);
+    if (page === undefined) throw new Error('a page is not what was written');
+    const { from, to } = page.value;
     const isInTime =
       !(question.from && to < question.from) && !(question.to && from >= question.to);
-    if (isInTime && mayHold(row.bytes ?? new Uint8Array(), question)) yield { begin, end: pageEnd };
+    if (isInTime && mayHold(filterIn(page), question)) yield { begin, end: pageEnd };
     begin = pageEnd;
   }
   if (begin < end) yield { begin, end };

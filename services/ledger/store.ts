@@ -3,11 +3,12 @@
  *
  * Truth, written once and never changed: `block`, `block-part`.
  * Kept beside it: `record-key` (goes when a record is expunged), `checkpoint`.
- * Derived, can be made again from the blocks: `page`, `tile`, `event-id`.
+ * Derived, can be made again from the blocks: `page`, `page-times`, `tile`.
  * Under the platform's tenant: `log`, one row for each tenant that has a log.
  */
+import { crc32 } from 'node:zlib';
 import { z } from 'zod';
-import { PLATFORM_TENANT, tenantId, timestamp } from '#contracts/primitives.ts';
+import { PLATFORM_TENANT, tenantId } from '#contracts/primitives.ts';
 import type { Change, Json, Row, Tables, TenantTables } from '#shared/ports/tables.ts';
 import { type Block, BODY_ROW_BYTES_MAX, blockHeader } from './chain/block.ts';
 import { type Checkpoint, checkpoint } from './chain/checkpoint.ts';
@@ -81,21 +82,10 @@ export async function lastBlockNo(tables: TenantTables): Promise<number | undefi
   return last && numberOf(last.id);
 }
 
-/**
- * A page: what is derived from 256 entries, the width of a full tile. Its row is put last, only if
- * there is none: it says that tiles and event ids up to its end are there.
- */
-export const page = z.strictObject({
-  v: z.literal(1),
-  /** Blocks that its entries stand in: number of the first entry, and of the block. */
-  blocks: z.array(z.tuple([z.number().int(), z.number().int()])).min(1),
-  /** Earliest and latest `at`. */
-  from: timestamp,
-  to: timestamp,
-});
-export type Page = z.infer<typeof page>;
-
-export const eventIdRow = z.strictObject({ seq: z.number().int().nonnegative() });
+/** Value of a row whose bytes are derived and must not be believed when they were altered. */
+export function timesValue(bytes: Uint8Array) {
+  return { v: 1, crc: crc32(bytes) };
+}
 
 /** Id of a tile row: level and number. */
 export function tileId(level: number, tile: number): string {

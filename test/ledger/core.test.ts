@@ -20,6 +20,7 @@ import {
 } from '#services/ledger/chain/entry.ts';
 import { DamagedLog, EMPTY_HEAD, followBlock, makeBlock } from '#services/ledger/chain/head.ts';
 import { filterOf, mayHold } from '#services/ledger/chain/marks.ts';
+import { recordOf } from '#services/ledger/chain/seal.ts';
 import { leafHash } from '#services/ledger/chain/tree.ts';
 import { firstFree } from '#services/ledger/second-place.ts';
 import { canonicalText } from '#shared/canonical.ts';
@@ -95,6 +96,25 @@ describe('entry', () => {
       }),
     );
   });
+
+  test('what UTF-8 cannot hold becomes U+FFFD, and the event is the same one ever after', () => {
+    const lone = { ...plainEvent(), reason: 'cut \ud83d', requestId: '\udc00' };
+    const mended = { ...lone, reason: 'cut \ufffd', requestId: '\ufffd' };
+    const where = { seq: 1, recordedAt: lone.at, prev: NO_LEAF };
+    const entry = entryText(contentText(contentOf(lone)), where);
+    expect(entry).toBe(entryText(contentText(contentOf(mended)), where));
+    const read = parseEntry(Buffer.from(entry));
+    expect(identityText(contentText(read))).toBe(offer(lone).identity);
+  });
+
+  test.each(['a\u0000b', '\ud800', 'Ünit 7', 'x'.repeat(128)])(
+    'an object whose id is %j has a record that can be the id of a row',
+    (id) => {
+      const record = recordOf({ object: { type: 'unit', id } });
+      expect(record).toMatch(/^unit\/[\x20-\x7e]{1,128}$/);
+      expect(recordOf({ object: { type: 'unit', id: `${id}.` } })).not.toBe(record);
+    },
+  );
 
   test('the largest event that the schema takes is within the length that a bundle can hold', () => {
     // Six characters for one: a control character as JSON escapes it.

@@ -9,7 +9,7 @@ import type { Row, Tables } from '#shared/ports/tables.ts';
 import { faulty } from './faulty.ts';
 import { eventOf, eventsOf, type Fixture, idsIn, openFixture } from './fixture.ts';
 
-const derivedKinds = ['page', 'tile', 'event-id'];
+const derivedKinds = ['page', 'page-times', 'tile'];
 
 async function rowsOf(fixture: Fixture, kind: string): Promise<readonly Row[]> {
   return fixture.tables.forTenant(fixture.tenant).list({ kind, limit: 1000 });
@@ -31,6 +31,12 @@ async function removeRows(fixture: Fixture, rows: readonly Row[]): Promise<void>
     const changes = [{ remove: { kind, id }, expect: version }];
     await tables.write({ changes, events: [], unaudited: 'a test damages what is derived' });
   }
+}
+
+/** A UUIDv7 made at that time, in milliseconds since the epoch. */
+function idAt(id: string, time: number): string {
+  const hex = time.toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}${id.slice(13)}`;
 }
 
 /** Every hundredth entry is proved in the whole tree. */
@@ -56,12 +62,11 @@ describe('pages', () => {
       for (let at = 0; at < 1_000; at += 37) await log.append(events.slice(at, at + 37));
     }
     expect((await rowsOf(fixture, 'page')).length).toBe(3);
-    expect((await rowsOf(fixture, 'event-id')).length).toBe(768);
     const tiles = await rowsOf(fixture, 'tile');
     expect(tiles.map(({ id, bytes }) => [id, bytes?.length])).toEqual([
-      ['0/0000000000000000', 8_192],
-      ['0/0000000000000001', 8_192],
-      ['0/0000000000000002', 8_192],
+      ['0/0000000000000000', 8_704],
+      ['0/0000000000000001', 8_704],
+      ['0/0000000000000002', 8_704],
       ['1/0000000000000000', 96],
     ]);
     await using log = await fixture.open();
@@ -74,20 +79,16 @@ describe('pages', () => {
     expect(await fixture.verify()).toMatchObject({ ok: true, size: 1_000 });
   });
 
-  test('a crash between commit and page, or within a page, leaves nothing undone', async () => {
+  test('a crash between commit and page leaves nothing undone', async () => {
     await using fixture = await openFixture();
     const events = eventsOf(fixture.tenant, 700);
-    // The fifth and later writes of derived rows fail: some event ids are there, no page row is.
-    const tables = faultyDerived(fixture.tables);
-    const crashed = await fixture.open(tables);
+    const crashed = await fixture.open(derivingFailsAfter(fixture.tables, 1));
     await crashed.append(events);
     await new Promise((resolve) => setTimeout(resolve, 50));
-    expect((await rowsOf(fixture, 'page')).length).toBe(0);
-    expect((await rowsOf(fixture, 'event-id')).length).toBe(200);
+    expect((await rowsOf(fixture, 'page')).length).toBe(1);
     // The crashed process is not asked to stop.
     await using log = await fixture.open();
     expect((await rowsOf(fixture, 'page')).length).toBe(2);
-    expect((await rowsOf(fixture, 'event-id')).length).toBe(512);
     const receipts = await log.append(events);
     expect(receipts.every(({ status, seq }, index) => status === 'repeated' && seq === index)).toBe(
       true,
@@ -104,9 +105,9 @@ describe('pages', () => {
       await log.append(events);
     }
     const before = await derivedRows(fixture);
-    expect(before.length).toBe(3 + 4 + 768);
+    expect(before.length).toBe(3 + 1 + 4);
     await removeRows(fixture, await rowsOf(fixture, 'page'));
-    await removeRows(fixture, (await rowsOf(fixture, 'event-id')).slice(100, 300));
+    await removeRows(fixture, (await rowsOf(fixture, 'tile')).slice(1, 3));
     {
       await using log = await fixture.open();
       expect(log.size()).toBe(800);
@@ -126,13 +127,49 @@ describe('pages', () => {
         seq: 0,
         lastSeq: 255,
         kind: 'altered',
-        detail: 'index: item 0 of hash tile 1/0 is not the hash of its entries',
+        detail: 'index: hash 0 of hash tile 1/0 is not that of its entries',
       },
     ]);
     await using log = await fixture.open();
     await expectProofs(log);
     expect(await derivedRows(fixture)).toEqual(before);
     expect(await fixture.verify()).toMatchObject({ ok: true });
+  });
+
+  test('ids are found in pages wherever their times fall, and new ones read nothing', async () => {
+    await using fixture = await openFixture();
+    const { tenant } = fixture;
+    const events = eventsOf(tenant, 1_100).map((event, index) => ({
+      ...event,
+      // A late one, one from a clock that runs ahead, and the rest in an order of their own.
+      id: idAt(event.id, index === 300 ? 5 : index === 40 ? 2 ** 47 : 1_000_000 + (index ^ 3)),
+    }));
+    let gets = 0;
+    const counted = faulty(fixture.tables, (method) => {
+      gets += method === 'get' ? 1 : 0;
+      return 'ok';
+    });
+    {
+      await using log = await fixture.open();
+      for (let at = 0; at < events.length; at += 50) await log.append(events.slice(at, at + 50));
+    }
+    await using log = await fixture.open(counted);
+    for (const seq of [0, 40, 255, 256, 300, 511, 512, 1_023, 1_024, 1_099]) {
+      const event = events[seq];
+      if (event === undefined) throw new Error('no event');
+      expect(await log.append([event])).toMatchObject([{ status: 'repeated', seq }]);
+      const shouted = { ...event, id: event.id.toUpperCase() };
+      expect(await log.append([shouted])).toMatchObject([{ status: 'conflict', seq }]);
+    }
+    const [late] = eventsOf(tenant, 1);
+    if (late === undefined) throw new Error('no event');
+    const unknown = { ...late, id: idAt(late.id, 1_000_500) };
+    expect(await log.append([unknown])).toMatchObject([{ status: 'appended' }]);
+    // A first event may read the key of its record and the page of the clock that ran ahead.
+    await log.append(eventsOf(tenant, 1));
+    gets = 0;
+    await log.append(eventsOf(tenant, 50, 1));
+    expect(gets).toBe(0);
   });
 
   test('two processes derive the same pages side by side', async () => {
@@ -240,8 +277,8 @@ async function pagedSearch(about: {
   return found;
 }
 
-/** The process gets as far as two writes of event ids, then none of its derived writes is done. */
-function faultyDerived(tables: Tables): Tables {
+/** The process derives that many pages; then its writes of derived rows fail. */
+function derivingFailsAfter(tables: Tables, pages: number): Tables {
   let writes = 0;
   const down = faulty(tables, (method) => (method === 'write' ? 'unapplied' : 'ok'));
   return {
@@ -253,7 +290,7 @@ function faultyDerived(tables: Tables): Tables {
           (change) => 'put' in change && derivedKinds.includes(change.put.kind),
         );
         writes += isDerived ? 1 : 0;
-        const through = isDerived && writes > 2 ? down : tables;
+        const through = isDerived && writes > pages ? down : tables;
         return through.forTenant(tenant).write(write);
       },
     }),

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { placeOf, tileItems, tileNodes } from '#services/ledger/chain/tiles.ts';
+import { nodeIn, parseTile, placeOf, storedTile, tileOf } from '#services/ledger/chain/tiles.ts';
 import {
   consistencyPath,
   EMPTY_EDGE,
@@ -148,26 +148,42 @@ describe('tree', () => {
 });
 
 describe('tiles', () => {
-  test('a node is found in its tile where the tree has it', () => {
-    const entries = entriesOf(600);
-    const leaves = entries.map((entry) => leafHash(entry));
-    const nodes = tileNodes(leaves.slice(256, 512));
-    for (const [level, index] of [
-      [0, 300],
-      [3, 40],
-      [7, 3],
-    ] as const) {
-      const { tileLevel, tile, first, width } = placeOf(level, index);
-      expect({ tileLevel, tile }).toEqual({ tileLevel: 0, tile: 1 });
-      const expected = naiveRoot(entries.slice(index * 2 ** level, (index + 1) * 2 ** level));
-      expect(nodes[level]?.[first / width]?.equals(expected)).toBe(true);
+  const entries = entriesOf(600);
+  const leaves = entries.map((entry) => leafHash(entry));
+
+  test('every node within a tile is found where the tree has it, stored or not', () => {
+    const full = tileOf(leaves.slice(256, 512));
+    const stored = parseTile(storedTile(full));
+    for (let level = 0; level <= 7; level += 1) {
+      for (let index = 2 ** (8 - level); index < 2 * 2 ** (8 - level); index += 1) {
+        const place = placeOf(level, index);
+        expect(place).toMatchObject({ tileLevel: 0, tile: 1, level });
+        const expected = naiveRoot(entries.slice(index * 2 ** level, (index + 1) * 2 ** level));
+        expect(nodeIn(full, place.level, place.index)).toEqual(expected);
+        expect(nodeIn(stored, place.level, place.index)).toEqual(expected);
+      }
     }
-    expect(placeOf(8, 5)).toEqual({ tileLevel: 1, tile: 0, first: 5, width: 1 });
-    expect(placeOf(17, 130)).toEqual({ tileLevel: 2, tile: 1, first: 4, width: 2 });
+    expect(nodeIn(full, 8, 0)).toEqual(naiveRoot(entries.slice(256, 512)));
   });
 
-  test('half a hash is no item', () => {
-    expect(() => tileItems(Buffer.alloc(33))).toThrow('whole hashes');
+  test('a growing tile has its complete nodes and no others', () => {
+    const tile = tileOf(leaves.slice(0, 37));
+    expect(nodeIn(tile, 5, 0)).toEqual(naiveRoot(entries.slice(0, 32)));
+    expect(nodeIn(tile, 2, 8)).toEqual(naiveRoot(entries.slice(32, 36)));
+    expect(nodeIn(tile, 2, 9)).toBeUndefined();
+    expect(nodeIn(tile, 5, 1)).toBeUndefined();
+    expect(parseTile(storedTile(tile)).items).toEqual(tile.items);
+  });
+
+  test('nodes of higher levels are in the tiles above', () => {
+    expect(placeOf(8, 5)).toEqual({ tileLevel: 1, tile: 0, level: 0, index: 5 });
+    expect(placeOf(17, 130)).toEqual({ tileLevel: 2, tile: 1, level: 1, index: 2 });
+    expect(placeOf(52, 1)).toEqual({ tileLevel: 6, tile: 0, level: 4, index: 1 });
+  });
+
+  test('half a hash, and a full tile without its middle, are no tiles', () => {
+    expect(() => parseTile(Buffer.alloc(33))).toThrow('whole hashes');
+    expect(() => parseTile(Buffer.alloc(8_192))).toThrow('whole hashes');
   });
 });
 

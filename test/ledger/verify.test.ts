@@ -153,15 +153,27 @@ describe('one flipped bit', () => {
       for (const bit of sampled(row.bytes.length * 8, 10, index)) {
         tamper.put('tile', { ...row, bytes: flipped(row.bytes, bit) });
         const { breaks } = await fixture.verify();
-        const item = Math.floor(bit / 256);
-        const [seq, lastSeq] = row.id.startsWith('0/')
-          ? [index * 256 + item, undefined]
-          : [item * 256, item * 256 + 255];
+        const [seq, lastSeq] = entriesBehind(row.id, Math.floor(bit / 256));
         expect(breaks).toMatchObject([{ seq, kind: 'altered' }]);
         expect(breaks[0]?.lastSeq).toBe(lastSeq);
-        expect(breaks[0]?.detail).toContain('index: item');
+        expect(breaks[0]?.detail).toContain('index: hash');
       }
       tamper.put('tile', row);
+    }
+  });
+
+  test('in any page is found and named as the index', async () => {
+    await using fixture = await openLogOf([256, 256, 30]);
+    using tamper = openTamper(fixture);
+    for (const [index, row] of tamper.rows('page').entries()) {
+      for (const bit of sampled(row.bytes.length * 8, 10, index)) {
+        tamper.put('page', { ...row, bytes: flipped(row.bytes, bit) });
+        const { breaks } = await fixture.verify();
+        const range = { seq: index * 256, lastSeq: index * 256 + 255, kind: 'altered' };
+        expect(breaks).toMatchObject([range]);
+        expect(breaks[0]?.detail).toContain('index: page');
+      }
+      tamper.put('page', row);
     }
   });
 
@@ -343,6 +355,14 @@ describe('a log that somebody rewrote with all its hashes', () => {
     expect(named).toMatchObject([{ seq: 5, lastSeq: 8 }]);
   });
 });
+
+/** Entries that a hash of a stored tile stands for: an item, or behind them a node half-way up. */
+function entriesBehind(tileId: string, hash: number): [number, number | undefined] {
+  const [level = 0, tile = 0] = tileId.split('/').map(Number);
+  const span = 256 ** level * (hash < 256 ? 1 : 16);
+  const seq = tile * 256 ** (level + 1) + (hash % 256) * span;
+  return [seq, span === 1 ? undefined : seq + span - 1];
+}
 
 /** The same entries without packing; no entry, root or checkpoint changes by that. */
 function unpacked(blocks: readonly Block[]): Block[] {

@@ -20,6 +20,7 @@ import {
   entryBytesBound,
   identityText,
 } from './entry.ts';
+import { idKey } from './page.ts';
 import { sealedLength } from './seal.ts';
 
 export interface Offered {
@@ -84,13 +85,13 @@ export function conflictIds(
   const first = new Map<string, string>();
   return offered.flatMap((each) => {
     const { id } = each.event;
-    const identity = known.get(id)?.identity ?? first.get(id);
-    if (identity === undefined) first.set(id, each.identity);
+    const identity = known.get(idKey(id))?.identity ?? first.get(idKey(id));
+    if (identity === undefined) first.set(idKey(id), each.identity);
     return identity === undefined || identity === each.identity ? [] : [conflictId(each)];
   });
 }
 
-/** `known` has every offered id and every conflict id that stands in the log. */
+/** `known` has, by `idKey`, every offered id and every conflict id that stands in the log. */
 export function decide(request: {
   readonly offered: readonly Offered[];
   readonly known: ReadonlyMap<string, Known>;
@@ -102,7 +103,7 @@ export function decide(request: {
   const entries: Offered[] = [];
   const indexes = new Map<string, number>();
   const add = (each: Offered): Standing => {
-    indexes.set(each.event.id, entries.length);
+    indexes.set(idKey(each.event.id), entries.length);
     return { index: entries.push(each) - 1 };
   };
   const verdicts = offered.map((each): Verdict => {
@@ -126,9 +127,9 @@ function standingOf(
   known: ReadonlyMap<string, Known>,
   indexes: ReadonlyMap<string, number>,
 ): Standing | undefined {
-  const entry = known.get(id);
+  const entry = known.get(idKey(id));
   if (entry !== undefined) return { known: entry };
-  const index = indexes.get(id);
+  const index = indexes.get(idKey(id));
   return index === undefined ? undefined : { index };
 }
 

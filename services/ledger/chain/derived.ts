@@ -1,11 +1,27 @@
-/** Compares the hash tiles with the tree: they are derived, but proofs are made of them. */
+/**
+ * Compares what is derived from the entries with them: hash tiles, because proofs are made of them,
+ * and pages, because they tell a repeated event from a new one.
+ */
 import type { LedgerBreak } from '#contracts/ledger.ts';
-import { TILE_WIDTH, tileItems, tileNodes } from './tiles.ts';
+import { readPage } from './page.ts';
+import {
+  MIDDLE_LEVELS,
+  MIDDLE_WIDTH,
+  nodeIn,
+  splitHashes,
+  TILE_LEVELS,
+  TILE_WIDTH,
+  tileOf,
+} from './tiles.ts';
+import { HASH_BYTES, type TreeNode } from './tree.ts';
 
 export interface DerivedReader {
   /** How many pages are derived. */
   pages(): Promise<number>;
-  /** Items of a tile as stored; `undefined` when it is missing or cannot be read. */
+  /** Rows as they are; `undefined` when missing or unreadable. */
+  page(
+    number: number,
+  ): Promise<{ readonly value: unknown; readonly bytes?: Uint8Array } | undefined>;
   tile(level: number, tile: number): Promise<Uint8Array | undefined>;
 }
 
@@ -13,38 +29,55 @@ interface Grown {
   /** `seq` of the first leaf. */
   readonly first: number;
   readonly leaves: readonly Buffer[];
+  /** Inner nodes that tiles are made of; none where the leaves are not all those that were written. */
+  readonly nodes: readonly TreeNode[];
   /** Entries named as altered already: their tiles are right to differ. */
   readonly altered: ReadonlySet<number>;
-  /** False behind a gap: the page in which it lies cannot be compared. */
+  /** False behind a gap: the page in which it lies cannot be compared as a whole. */
   readonly isKnown: boolean;
 }
 
+/** A hash that is not known is not compared. */
+type Hashes = readonly (Buffer | undefined)[];
+
 export function openDerivedCheck(reader: DerivedReader, start: number) {
-  let page: (Buffer | undefined)[] = [];
-  /** Root of each page, as the leaves make it; `undefined` where not all are known. */
-  const roots: (Buffer | undefined)[] = [];
   const firstPage = Math.ceil(start / TILE_WIDTH);
+  /** Of the page that is not full yet. */
+  let leaves: (Buffer | undefined)[] = [];
+  /** Nodes half-way up a page, by their index, and the root of each page. */
+  const middle = new Map<number, Buffer>();
+  const roots: (Buffer | undefined)[] = [];
   let pages: number | undefined;
 
+  function take(nodes: readonly TreeNode[]): void {
+    for (const { level, index, hash } of nodes) {
+      if (level === MIDDLE_LEVELS) middle.set(index, hash);
+      if (level === TILE_LEVELS) roots[index] = hash;
+    }
+  }
+
   async function finishPage(number: number): Promise<LedgerBreak[]> {
-    const leaves = page;
-    page = [];
-    if (number < firstPage) return [];
-    const isWhole = leaves.length === TILE_WIDTH && leaves.every((leaf) => leaf !== undefined);
-    roots[number] = isWhole ? tileNodes(leaves).at(-1)?.[0] : undefined;
+    const indexes = Array.from(
+      { length: MIDDLE_WIDTH },
+      (_, index) => number * MIDDLE_WIDTH + index,
+    );
+    const hashes = [...leaves, ...indexes.map((index) => middle.get(index))];
+    leaves = [];
+    for (const index of indexes) middle.delete(index);
     pages ??= await reader.pages();
-    if (number >= pages) return [];
-    return compareTile(reader, { level: 0, tile: number, items: leaves });
+    if (number < firstPage || number >= pages) return [];
+    const tile = await compareTile(reader, { level: 0, tile: number, hashes });
+    return [...(await comparePage(reader, number)), ...tile];
   }
 
   return {
-    async grown({ first, leaves, altered, isKnown }: Grown): Promise<LedgerBreak[]> {
+    async grown({ first, leaves: added, nodes, altered, isKnown }: Grown): Promise<LedgerBreak[]> {
       const breaks: LedgerBreak[] = [];
-      // What lies in a gap is unknown; only the page in which it ends is gone on with.
-      if (!isKnown) page = Array.from({ length: first % TILE_WIDTH });
-      for (const [index, leaf] of leaves.entries()) {
+      if (!isKnown) leaves = Array.from({ length: first % TILE_WIDTH });
+      take(nodes);
+      for (const [index, leaf] of added.entries()) {
         const seq = first + index;
-        page[seq % TILE_WIDTH] = altered.has(seq) ? undefined : leaf;
+        leaves[seq % TILE_WIDTH] = altered.has(seq) ? undefined : leaf;
         if (seq % TILE_WIDTH !== TILE_WIDTH - 1) continue;
         breaks.push(...(await finishPage(Math.floor(seq / TILE_WIDTH))));
       }
@@ -53,12 +86,12 @@ export function openDerivedCheck(reader: DerivedReader, start: number) {
     /** Tiles above the pages, once all of them are known. */
     async finish(): Promise<LedgerBreak[]> {
       const breaks: LedgerBreak[] = [];
-      let items = roots.slice(0, (await reader.pages()) || 0);
+      let items: Hashes = roots.slice(0, await reader.pages());
       for (let level = 1; items.length > 0; level += 1) {
         const above: (Buffer | undefined)[] = [];
         for (let tile = 0; tile * TILE_WIDTH < items.length; tile += 1) {
           const part = items.slice(tile * TILE_WIDTH, (tile + 1) * TILE_WIDTH);
-          breaks.push(...(await compareTile(reader, { level, tile, items: part })));
+          breaks.push(...(await compareUpper(reader, level, tile, part)));
           if (part.length === TILE_WIDTH) above.push(rootOfItems(part));
         }
         items = above;
@@ -68,35 +101,53 @@ export function openDerivedCheck(reader: DerivedReader, start: number) {
   };
 }
 
-function rootOfItems(items: readonly (Buffer | undefined)[]): Buffer | undefined {
+async function compareUpper(
+  reader: DerivedReader,
+  level: number,
+  tile: number,
+  items: Hashes,
+): Promise<LedgerBreak[]> {
+  const isFull = items.length === TILE_WIDTH;
   const known = items.filter((item) => item !== undefined);
-  return known.length === items.length ? tileNodes(known).at(-1)?.[0] : undefined;
+  const middle = known.length === items.length ? splitHashes(tileOf(known).middle) : [];
+  return compareTile(reader, { level, tile, hashes: isFull ? [...items, ...middle] : items });
 }
 
-/** Items that are `undefined` are not compared. */
+function rootOfItems(items: Hashes): Buffer | undefined {
+  const known = items.filter((item) => item !== undefined);
+  return known.length === items.length ? nodeIn(tileOf(known), TILE_LEVELS, 0) : undefined;
+}
+
+/** The hashes are those of the items, and behind the items of a full tile those half-way up. */
 async function compareTile(
   reader: DerivedReader,
-  expected: {
-    readonly level: number;
-    readonly tile: number;
-    readonly items: readonly (Buffer | undefined)[];
-  },
+  expected: { readonly level: number; readonly tile: number; readonly hashes: Hashes },
 ): Promise<LedgerBreak[]> {
-  const { level, tile, items } = expected;
+  const { level, tile, hashes } = expected;
   const span = TILE_WIDTH ** level;
   const begin = tile * TILE_WIDTH * span;
   const name = `hash tile ${level}/${tile}`;
   const stored = await reader.tile(level, tile);
-  if (stored === undefined || stored.length % 32 !== 0) {
-    const lastSeq = begin + items.length * span - 1;
+  if (stored === undefined || stored.length < hashes.length * HASH_BYTES) {
+    const lastSeq = begin + Math.min(hashes.length, TILE_WIDTH) * span - 1;
     return [{ seq: begin, lastSeq, kind: 'missing', detail: `index: ${name} cannot be read` }];
   }
-  const found = tileItems(stored);
-  return items.flatMap((item, index): LedgerBreak[] => {
-    if (item === undefined || found[index]?.equals(item)) return [];
-    const seq = begin + index * span;
-    const detail = `index: item ${index} of ${name} is not the hash of its entries`;
-    const range = span === 1 ? {} : { lastSeq: seq + span - 1 };
-    return [{ seq, ...range, kind: 'altered', detail }];
+  const found = splitHashes(Buffer.from(stored));
+  return hashes.flatMap((hash, index): LedgerBreak[] => {
+    if (hash === undefined || found[index]?.equals(hash)) return [];
+    // Behind the items come nodes that stand for 16 of them each.
+    const width = index < TILE_WIDTH ? span : span * MIDDLE_WIDTH;
+    const seq = begin + (index < TILE_WIDTH ? index : index - TILE_WIDTH) * width;
+    const detail = `index: hash ${index} of ${name} is not that of its entries`;
+    return [{ seq, ...(width === 1 ? {} : { lastSeq: seq + width - 1 }), kind: 'altered', detail }];
   });
+}
+
+/** A page carries a checksum of its own; that it was made of these entries its maker has seen to. */
+async function comparePage(reader: DerivedReader, number: number): Promise<LedgerBreak[]> {
+  const row = await reader.page(number);
+  if (readPage(row) !== undefined) return [];
+  const range = { seq: number * TILE_WIDTH, lastSeq: (number + 1) * TILE_WIDTH - 1 };
+  const kind = row === undefined ? 'missing' : 'altered';
+  return [{ ...range, kind, detail: `index: page ${number} is not what was written` }];
 }

@@ -1,13 +1,11 @@
 /**
- * The bytes of an entry. They are the RFC 8785 form of `ledgerEntry`, put together here from its
- * canonical parts, so that an event is canonicalised once when it arrives and only the four fields
- * of its place in the chain are added when that place is known.
+ * The bytes of an entry: the RFC 8785 form of `ledgerEntry`. It is put together here and not by the
+ * library, because an event is made into text once, when it arrives, and only the four fields of
+ * its place in the chain are added when that place is known. A test holds both equal.
  */
 import { hash } from 'node:crypto';
-import type { AuditEvent } from '#contracts/audit-event.ts';
+import type { Actor, AuditEvent } from '#contracts/audit-event.ts';
 import { type LedgerEntry, ledgerEntry } from '#contracts/ledger.ts';
-import { canonicalText } from '#shared/canonical.ts';
-import type { Json } from '#shared/ports/tables.ts';
 
 /** `prev` of entry 0. */
 export const NO_LEAF = '0'.repeat(64);
@@ -40,16 +38,37 @@ export function disclosureDigest(disclosure: string): string {
 }
 
 export function contentText(content: EntryContent): ContentText {
-  // Optional keys that are not there are dropped, as in any JSON; everything else is plain data.
-  const text = (value: string | object) => canonicalText(value as Json);
+  const { actor, object } = content;
   // RFC 8785 section 3.2.3: keys in the order of their UTF-16 code units. `prev` and `recordedAt`
   // stand on both sides of `reason`, `seq` between `sd` and `tenant`, `v` at the end.
   return {
-    start: `{"action":${text(content.action)},"actor":${text(content.actor)},"at":${text(content.at)},"id":${text(content.id)},"object":${text(content.object)},"outcome":${text(content.outcome)},`,
-    reason: content.reason === undefined ? '' : `"reason":${text(content.reason)},`,
-    end: `"requestId":${text(content.requestId)},"sd":["${content.sd.join('","')}"],`,
-    tenant: `"tenant":${text(content.tenant)}`,
+    start: `{"action":${quoted(content.action)},"actor":${actorText(actor)},"at":${quoted(content.at)},"id":${quoted(content.id)},"object":${objectText(object)},"outcome":${quoted(content.outcome)},`,
+    reason: content.reason === undefined ? '' : `"reason":${quoted(content.reason)},`,
+    end: `"requestId":${quoted(content.requestId)},"sd":["${content.sd.join('","')}"],`,
+    tenant: `"tenant":${quoted(content.tenant)}`,
   };
+}
+
+function actorText({ address, agent, id, name, session, type, via }: Actor): string {
+  return `{${member('address', address)}${member('agent', agent)}"id":${quoted(id)},${member('name', name)}${member('session', session)}"type":${quoted(type)}${via === undefined ? '' : `,"via":${quoted(via)}`}}`;
+}
+
+function objectText({ id, type, version }: AuditEvent['object']): string {
+  // A safe integer: RFC 8785 section 3.2.2.3 writes it as the language does.
+  const end = version === undefined ? '' : `,"version":${version}`;
+  return `{"id":${quoted(id)},"type":${quoted(type)}${end}}`;
+}
+
+function member(key: string, value: string | undefined): string {
+  return value === undefined ? '' : `"${key}":${quoted(value)},`;
+}
+
+/**
+ * RFC 8785 section 3.2.2.2 escapes as JSON.stringify does. A lone surrogate, which UTF-8 cannot hold,
+ * becomes U+FFFD as in any encoder: an event that cannot be refused any more must find its entry.
+ */
+function quoted(text: string): string {
+  return JSON.stringify(text.toWellFormed());
 }
 
 /** Two events are the same one exactly when these texts are the same. */

@@ -8,7 +8,7 @@ import {
   isIntact,
 } from './block.ts';
 import { type ContentText, entryText, NO_LEAF } from './entry.ts';
-import { TILE_LEVELS } from './tiles.ts';
+import { MIDDLE_LEVELS } from './tiles.ts';
 import { type Edge, EMPTY_EDGE, growEdge, leafHash, rootOf, type TreeNode } from './tree.ts';
 
 export interface Head {
@@ -36,8 +36,8 @@ export interface Step extends Block {
   readonly head: Head;
   readonly entries: readonly Buffer[];
   readonly leaves: readonly Buffer[];
-  /** Nodes that the leaves completed and that are items of tiles above level 0. */
-  readonly tileRoots: readonly TreeNode[];
+  /** Nodes that the leaves completed and that tiles are made of. */
+  readonly nodes: readonly TreeNode[];
 }
 
 export function makeBlock(request: {
@@ -60,7 +60,7 @@ export function makeBlock(request: {
     leaves.push(leaf);
     prev = leaf.toString('hex');
   }
-  const { edge, tileRoots } = grow(head.edge, leaves);
+  const { edge, nodes } = growTiled(head.edge, leaves);
   const { body, ...packed } = encodeBody({ entries, sealed });
   const unhashed = {
     v: 1 as const,
@@ -78,7 +78,7 @@ export function makeBlock(request: {
     hash: NO_LEAF,
   };
   const header = { ...unhashed, hash: headerHash(unhashed) };
-  return { header, body, head: headAfter(header), entries, leaves, tileRoots };
+  return { header, body, head: headAfter(header), entries, leaves, nodes };
 }
 
 /**
@@ -94,12 +94,12 @@ export function followBlock(head: Head, block: Block): Step {
   if (!isIntact(block)) throw new DamagedLog(header.blockNo, 'its body is not the one written');
   const entries = entriesOf(block);
   const leaves = entries.map((entry) => leafHash(entry));
-  const { edge, tileRoots } = grow(head.edge, leaves);
+  const { edge, nodes } = growTiled(head.edge, leaves);
   const last = leaves.at(-1)?.toString('hex');
   if (edge.size !== header.size || rootOf(edge) !== header.root || last !== header.leaf) {
     throw new DamagedLog(header.blockNo, 'its entries do not lead to its root');
   }
-  return { ...block, head: headAfter(header), entries, leaves, tileRoots };
+  return { ...block, head: headAfter(header), entries, leaves, nodes };
 }
 
 export class DamagedLog extends Error {
@@ -124,10 +124,11 @@ export function headAfter(header: BlockHeader): Head {
   };
 }
 
-function grow(edge: Edge, leaves: readonly Buffer[]) {
-  const tileRoots: TreeNode[] = [];
+/** The edge after these leaves, and the inner nodes that are stored in tiles. */
+export function growTiled(edge: Edge, leaves: readonly Buffer[]) {
+  const nodes: TreeNode[] = [];
   const grown = growEdge(edge, leaves, (node) => {
-    if (node.level % TILE_LEVELS === 0) tileRoots.push(node);
+    if (node.level % MIDDLE_LEVELS === 0) nodes.push(node);
   });
-  return { edge: grown, tileRoots };
+  return { edge: grown, nodes };
 }

@@ -18,8 +18,8 @@ import {
   sealedOf,
 } from './block.ts';
 import { prevIn, standsAt, tryParseEntry, withPrev } from './entry.ts';
-import { edgeOf } from './head.ts';
-import { type Edge, growEdge, leafHash, rootOf } from './tree.ts';
+import { edgeOf, growTiled } from './head.ts';
+import { type Edge, growEdge, leafHash, rootOf, type TreeNode } from './tree.ts';
 
 /** Where a walk stands. What is `undefined` is not known, behind a block that could not be read. */
 export interface Position {
@@ -33,12 +33,21 @@ export interface Position {
 
 export interface Inspection {
   readonly breaks: readonly LedgerBreak[];
-  /** `seq` of the first entry, and leaf hashes as the bytes are now; absent when unreadable. */
-  readonly found?: { readonly first: number; readonly leaves: readonly Buffer[] };
+  /** Absent when unreadable. */
+  readonly found?: Found;
   /** Sequence numbers whose bytes are not those that were written. */
   readonly altered: ReadonlySet<number>;
   /** Where the walk goes on: by what was written, as far as that is known. */
   readonly next: Position;
+}
+
+/** What is in a block as it is now. */
+export interface Found {
+  /** `seq` of the first entry. */
+  readonly first: number;
+  readonly leaves: readonly Buffer[];
+  /** Inner nodes that tiles are made of; none unless the block is the one that was written. */
+  readonly nodes: readonly TreeNode[];
 }
 
 export interface StoredBlock {
@@ -55,8 +64,12 @@ export function inspectBlock(tenant: string, at: Position, stored: StoredBlock):
   const entries = readEntries(block);
   if (entries === undefined) return unpackable(at, block.header, isSound);
   const leaves = entries.map((entry) => leafHash(entry));
-  const view: Looked = { tenant, at, block, isSound, entries, leaves };
-  return isClean(view) ? clean(view) : diagnose(view);
+  const looked: Looked = { tenant, at, block, isSound, entries, leaves };
+  const grown = at.edge === undefined ? undefined : growTiled(at.edge, leaves);
+  const edge = grown?.edge ?? edgeOf(block.header);
+  if (!isClean(looked, edge)) return diagnose(looked);
+  const found = { first: block.header.first, leaves, nodes: grown?.nodes ?? [] };
+  return { breaks: [], found, altered: new Set(), next: behind(at, block.header, edge) };
 }
 
 /** Nothing can be said about this block's entries, nor about how the next one goes on. */
@@ -103,11 +116,11 @@ function readEntries(block: Block): readonly Buffer[] | undefined {
   }
 }
 
-function isClean({ tenant, at, block, isSound, entries, leaves }: Looked): boolean {
+function isClean(looked: Looked, edge: Edge): boolean {
+  const { tenant, at, block, isSound, entries, leaves } = looked;
   const { header } = block;
   if (!isSound || !isIntact(block) || !follows(at, header)) return false;
-  if (leaves.at(-1)?.toString('hex') !== header.leaf) return false;
-  if (rootOf(edgeBehind(at, header, leaves)) !== header.root) return false;
+  if (leaves.at(-1)?.toString('hex') !== header.leaf || rootOf(edge) !== header.root) return false;
   let prev = at.leaf ?? prevIn(entries[0] ?? new Uint8Array()) ?? '';
   for (const [index, entry] of entries.entries()) {
     if (!standsAt(entry, { tenant, seq: header.first + index, prev })) return false;
@@ -122,21 +135,11 @@ function follows(at: Position, header: BlockHeader): boolean {
   return at.edge === undefined ? header.first >= at.size : header.first === at.size;
 }
 
-function edgeBehind(at: Position, header: BlockHeader, leaves: readonly Buffer[]): Edge {
-  return at.edge === undefined ? edgeOf(header) : growEdge(at.edge, leaves);
-}
-
-function clean({ at, block, leaves }: Looked): Inspection {
-  const { header } = block;
-  const found = { first: header.first, leaves };
-  return { breaks: [], found, altered: new Set(), next: behind(at, header) };
-}
-
-function behind(at: Position, header: BlockHeader): Position {
+function behind(at: Position, header: BlockHeader, edge = edgeOf(header)): Position {
   return {
     blockNo: at.blockNo + 1,
     size: header.size,
-    edge: edgeOf(header),
+    edge,
     leaf: header.leaf,
     blockHash: header.hash,
   };
@@ -145,7 +148,7 @@ function behind(at: Position, header: BlockHeader): Position {
 function diagnose(looked: Looked): Inspection {
   const { at, block, isSound, leaves } = looked;
   const first = at.edge === undefined ? block.header.first : at.size;
-  const found = { first, leaves };
+  const found = { first, leaves, nodes: [] };
   if (!isSound) return diagnoseHead(looked, found);
   const indexes = alteredEntries(looked, block.header.leaf);
   const altered = new Set(indexes.map((index) => first + index));
@@ -155,7 +158,7 @@ function diagnose(looked: Looked): Inspection {
 }
 
 /** The header's own hash does not fit it. Its body may still be what was written. */
-function diagnoseHead(looked: Looked, found: { first: number; leaves: readonly Buffer[] }) {
+function diagnoseHead(looked: Looked, found: Found): Inspection {
   const { at, block, leaves } = looked;
   const { first } = found;
   const last = first + leaves.length - 1;

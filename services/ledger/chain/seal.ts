@@ -6,7 +6,7 @@
  * `~` is what RFC 9901 joins disclosures with, and base64url does not have it. The additional data
  * binds tenant, event and record: sealed values of one cannot be passed off as those of another.
  */
-import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto';
+import { createCipheriv, createDecipheriv, hash, type KeyObject } from 'node:crypto';
 import type { AuditEvent } from '#contracts/audit-event.ts';
 
 export const KEY_BYTES = 32;
@@ -29,10 +29,15 @@ export interface SealSubject {
   readonly record: string;
 }
 
-/** The record that an event is about, as its key row and its sealed values know it. */
-export function recordOf({ object }: Pick<AuditEvent, 'object'>): string {
-  return `${object.type}/${object.id}`;
+/**
+ * The record that an event is about, as its key row and its sealed values know it. An id that could
+ * not be one of a row (control characters, lone surrogates) is known by its hash.
+ */
+export function recordOf({ object: { type, id } }: Pick<AuditEvent, 'object'>): string {
+  return `${type}/${PRINTABLE.test(id) ? id : hash('sha256', id.toWellFormed(), 'hex')}`;
 }
+
+const PRINTABLE = /^[\x20-\x7e]+$/;
 
 export function sealedLength(disclosures: readonly string[]): number {
   const text = disclosures.reduce((sum, { length }) => sum + 1 + length, -1);

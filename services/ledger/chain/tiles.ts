@@ -1,62 +1,96 @@
 /**
  * Hash tiles of C2SP tlog-tiles: item i of tile (L, N) is the node (8 * L, N * 256 + i), the root
  * over `256^L` entries. A full tile has 256 items, and its own root is an item one level higher.
+ *
+ * A full tile is stored with the 16 nodes half-way up behind its items, so that any node within it
+ * is at most 15 hashes away. The first 8,192 bytes are the tile as the specification has it.
  */
 import { HASH_BYTES, nodeHash } from './tree.ts';
 
 export const TILE_WIDTH = 256;
 /** Tree levels that one tile holds: 2^8 items at its foot. */
 export const TILE_LEVELS = 8;
+/** Half-way up a tile. */
+export const MIDDLE_LEVELS = 4;
+export const MIDDLE_WIDTH = 2 ** MIDDLE_LEVELS;
 
-/** Items of a tile, at most TILE_WIDTH. */
-export type TileItems = readonly Buffer[];
+/** Hashes one behind the other: the items of a tile, and nodes half-way up where they are known. */
+export interface Tile {
+  readonly items: Buffer;
+  /** One for each MIDDLE_WIDTH items. */
+  readonly middle: Buffer;
+}
 
-/** Where the leaves of a node begin among the items of its tile, and how many they are. */
+/** Where a node stands: the lowest tile that has it within, and which node it is there. */
 export interface TilePlace {
   readonly tileLevel: number;
   readonly tile: number;
-  readonly first: number;
-  readonly width: number;
+  /** Level above the items, and index at that level within the tile. */
+  readonly level: number;
+  readonly index: number;
 }
 
-/** The lowest tile that has the node within it. */
 export function placeOf(level: number, index: number): TilePlace {
-  const tileLevel = Math.floor(level / TILE_LEVELS);
-  const width = 2 ** (level % TILE_LEVELS);
-  const item = index * width;
+  const within = level % TILE_LEVELS;
+  const width = TILE_WIDTH / 2 ** within;
   return {
-    tileLevel,
-    tile: Math.floor(item / TILE_WIDTH),
-    first: item % TILE_WIDTH,
-    width,
+    tileLevel: Math.floor(level / TILE_LEVELS),
+    tile: Math.floor(index / width),
+    level: within,
+    index: index % width,
   };
 }
 
-export function tileBytes(items: TileItems): Uint8Array {
-  return Buffer.concat(items);
+/** The node; `undefined` when the tile does not reach so far. */
+export function nodeIn({ items, middle }: Tile, level: number, index: number): Buffer | undefined {
+  if (level < MIDDLE_LEVELS) return rootOfRun(items, index * 2 ** level, 2 ** level);
+  const width = 2 ** (level - MIDDLE_LEVELS);
+  return rootOfRun(middle, index * width, width);
 }
 
-export function tileItems(bytes: Uint8Array): Buffer[] {
-  if (bytes.length % HASH_BYTES !== 0) throw new Error('a hash tile holds whole hashes');
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  return Array.from({ length: bytes.length / HASH_BYTES }, (_, index) =>
-    buffer.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES),
+/** A tile with the middle nodes made from its items. */
+export function tileOf(items: readonly Buffer[]): Tile {
+  const joined = Buffer.concat(items);
+  const count = Math.floor(items.length / MIDDLE_WIDTH);
+  const middle = Array.from({ length: count }, (_, index) =>
+    rootOfRun(joined, index * MIDDLE_WIDTH, MIDDLE_WIDTH),
   );
+  return { items: joined, middle: Buffer.concat(middle.filter((each) => each !== undefined)) };
 }
 
-/** All complete nodes within a tile, from its items (level 0) upward; made once, read many times. */
-export function tileNodes(items: TileItems): readonly TileItems[] {
-  const levels: Buffer[][] = [[...items]];
-  for (let below = levels[0] ?? []; below.length > 1; ) {
-    const above: Buffer[] = [];
-    for (let index = 0; index + 1 < below.length; index += 2) {
-      const [left, right] = [below[index], below[index + 1]];
-      if (left !== undefined && right !== undefined) above.push(nodeHash(left, right));
-    }
-    levels.push(above);
-    below = above;
+export function storedTile({ items, middle }: Tile): Buffer {
+  return items.length === TILE_WIDTH * HASH_BYTES ? Buffer.concat([items, middle]) : items;
+}
+
+/** Reads what `storedTile` made. Throws for any other length. */
+export function parseTile(bytes: Uint8Array): Tile {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const full = TILE_WIDTH * HASH_BYTES;
+  const isFull = buffer.length === full + MIDDLE_WIDTH * HASH_BYTES;
+  if (!isFull && (buffer.length >= full || buffer.length % HASH_BYTES !== 0)) {
+    throw new Error('a hash tile holds whole hashes');
   }
-  return levels;
+  return isFull
+    ? { items: buffer.subarray(0, full), middle: buffer.subarray(full) }
+    : { items: buffer, middle: Buffer.alloc(0) };
+}
+
+export function splitHashes(joined: Buffer): Buffer[] {
+  return Array.from({ length: joined.length / HASH_BYTES }, (_, index) => hashAt(joined, index));
+}
+
+/** Root over `width` hashes, a power of two; `undefined` when they are not all there. */
+function rootOfRun(joined: Buffer, first: number, width: number): Buffer | undefined {
+  if ((first + width) * HASH_BYTES > joined.length) return undefined;
+  if (width === 1) return hashAt(joined, first);
+  const half = width / 2;
+  const left = rootOfRun(joined, first, half);
+  const right = rootOfRun(joined, first + half, half);
+  return left && right && nodeHash(left, right);
+}
+
+function hashAt(joined: Buffer, index: number): Buffer {
+  return joined.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES);
 }
 
 /** Path of a tile under the log's prefix: `tile/<L>/<N>[.p/<W>]`, N in groups of three digits. */

@@ -1,0 +1,158 @@
+/**
+ * A page: what is derived from 256 entries, besides their tile, as one row.
+ *
+ *   value   where the entries stand, between which times, and the CRC-32 of the bytes
+ *   bytes   the search filter (marks.ts), then the event ids, 16 bytes each, in order
+ *
+ * Event ids are UUIDv7 and so nearly ordered by time. A second, small row for 256 pages has the
+ * earliest and latest time in the ids of each; a process holds all of these, and a new id is known
+ * to be new without reading anything: it is later than every page.
+ */
+import { crc32 } from 'node:zlib';
+import { z } from 'zod';
+import { timestamp } from '#contracts/primitives.ts';
+import { FILTER_BYTES, filterOf, type Marked } from './marks.ts';
+
+const ID_BYTES = 16;
+/** 48 bits of milliseconds, as in the id. */
+const TIME_BYTES = 6;
+
+export const pageValue = z.strictObject({
+  v: z.literal(1),
+  /** Blocks that its entries stand in: number of the first entry, and of the block. */
+  blocks: z.array(z.tuple([z.number().int(), z.number().int()])).min(1),
+  /** Earliest and latest `at`. */
+  from: timestamp,
+  to: timestamp,
+  crc: z.number().int(),
+});
+
+export interface Page {
+  readonly value: z.infer<typeof pageValue>;
+  readonly bytes: Buffer;
+}
+
+/** Milliseconds since the epoch. */
+export interface IdTimes {
+  readonly earliest: number;
+  readonly latest: number;
+}
+
+export function makePage(
+  marks: readonly Marked[],
+  blocks: readonly (readonly [number, number])[],
+): Page {
+  const bytes = Buffer.concat([filterOf(marks), ...marks.map(({ id }) => idBytes(id))]);
+  const times = marks.map(({ at }) => at).sort();
+  const value = {
+    v: 1 as const,
+    blocks: blocks.map(([first, blockNo]): [number, number] => [first, blockNo]),
+    from: times.at(0) ?? '',
+    to: times.at(-1) ?? '',
+    crc: crc32(bytes),
+  };
+  return { value, bytes };
+}
+
+/** `undefined` for a row that is none, or whose bytes are not those that were written. */
+export function readPage(
+  row: { readonly value: unknown; readonly bytes?: Uint8Array } | undefined,
+) {
+  const value = pageValue.safeParse(row?.value).data;
+  const bytes = Buffer.from(row?.bytes ?? []);
+  return value === undefined || crc32(bytes) !== value.crc ? undefined : { value, bytes };
+}
+
+export function filterIn({ bytes }: Page): Uint8Array {
+  return bytes.subarray(0, FILTER_BYTES);
+}
+
+/** Index within the page of the entry that has this event id; -1 when there is none. */
+export function indexOfId({ bytes }: Page, id: string): number {
+  const ids = bytes.subarray(FILTER_BYTES);
+  const wanted = idBytes(id);
+  let at = ids.indexOf(wanted);
+  // Bytes that happen to lie across two ids are no id.
+  while (at >= 0 && at % ID_BYTES !== 0) at = ids.indexOf(wanted, at + 1);
+  return at < 0 ? -1 : at / ID_BYTES;
+}
+
+/** The same for every way to write the same UUID. */
+export function idKey(id: string): string {
+  return id.toLowerCase();
+}
+
+/** RFC 9562 section 5.7: the first 48 bits of a UUIDv7 are milliseconds since the epoch. */
+export function timeOfId(id: string): number {
+  return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
+}
+
+export function idTimesOf(marks: readonly Marked[]): IdTimes {
+  const times = marks.map(({ id }) => timeOfId(id));
+  return { earliest: Math.min(...times), latest: Math.max(...times) };
+}
+
+export function encodeTimes(times: readonly IdTimes[]): Buffer {
+  const bytes = Buffer.alloc(times.length * 2 * TIME_BYTES);
+  for (const [index, { earliest, latest }] of times.entries()) {
+    bytes.writeUIntBE(earliest, index * 2 * TIME_BYTES, TIME_BYTES);
+    bytes.writeUIntBE(latest, (index * 2 + 1) * TIME_BYTES, TIME_BYTES);
+  }
+  return bytes;
+}
+
+export function decodeTimes(bytes: Uint8Array): IdTimes[] {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  return Array.from({ length: buffer.length / (2 * TIME_BYTES) }, (_, index) => ({
+    earliest: buffer.readUIntBE(index * 2 * TIME_BYTES, TIME_BYTES),
+    latest: buffer.readUIntBE((index * 2 + 1) * TIME_BYTES, TIME_BYTES),
+  }));
+}
+
+function idBytes(id: string): Buffer {
+  return Buffer.from(id.replaceAll('-', ''), 'hex');
+}
+
+/** Times of all pages of a log, in the order of the pages. */
+export interface PageTimes {
+  add(times: IdTimes): void;
+  /** Pages in which an id of this time can be. */
+  pagesWith(time: number): number[];
+  readonly all: readonly IdTimes[];
+}
+
+export function openPageTimes(first: readonly IdTimes[] = []): PageTimes {
+  const all: IdTimes[] = [];
+  /** Latest time of each page and all before it: ascending, so that it can be searched. */
+  const latestSoFar: number[] = [];
+
+  function add(times: IdTimes): void {
+    all.push(times);
+    latestSoFar.push(Math.max(latestSoFar.at(-1) ?? 0, times.latest));
+  }
+
+  for (const times of first) add(times);
+  return {
+    add,
+    all,
+    pagesWith(time) {
+      const found: number[] = [];
+      for (let page = firstNotBelow(latestSoFar, time); page < all.length; page += 1) {
+        const { earliest = 0, latest = 0 } = all[page] ?? {};
+        if (earliest <= time && time <= latest) found.push(page);
+      }
+      return found;
+    },
+  };
+}
+
+/** Index of the first of ascending values that is at least `bound`; their number when none is. */
+function firstNotBelow(values: readonly number[], bound: number): number {
+  let [low, high] = [0, values.length];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if ((values[middle] ?? 0) < bound) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
