@@ -30,6 +30,8 @@ export interface Fragment {
   /** 0..1: how surely it is of this kind. */
   readonly score: number;
   readonly parts?: AddressParts;
+  /** A sentence tells of this address; it need not be the call's. */
+  readonly told?: boolean;
 }
 
 const WORDS_MAX = 6;
@@ -39,8 +41,8 @@ const NATURE_LEAST = 0.5;
 /** A road by itself needs a surer suffix than `SILVER SPRINGS` has. */
 const ROAD_LEAST = 0.6;
 const CHANNEL =
-  /^(?:OPS|TAC|TG|CH|CHAN|CHANNEL|FG|FIREGROUND|FIRE TAC|TALKGROUP|FD TAC|EMS TAC|MED)[ -]?\d{1,4}[A-Z]?$/i;
-const PRIORITY = /^(?:P|PRI|PRIORITY|CODE)?[ -]?[0-9]$/i;
+  /^(?:OPS|TAC|TG|CH|CHAN|CHANNEL|FG|FIREGROUND|FIRE TAC|TALKGROUP|FD TAC|EMS TAC)[ -]?\d{1,4}[A-Z]?$/i;
+const PRIORITY = /^(?:(?:P|PRI|PRIORITY|CODE)?[ -]?[0-9]|ALS|BLS)$/i;
 const CROSS =
   /^(?:btwn|between|x-?st(?:reet)?s?|xs|c\/s|cross(?: st(?:reet)?s?)?|intersection of)\b/i;
 const APARTMENT = /^(?:APT|UNIT|STE|SUITE|LOT|RM|ROOM|BLDG|TRLR|#)\.? ?#?[A-Z0-9-]{1,6}$/i;
@@ -101,6 +103,7 @@ function placed(text: string): Fragment | undefined {
 function holdsMore(parts: AddressParts): boolean {
   const { lead = '', leadMarked = true, note = '', city = '' } = parts;
   if (lead !== '' && (!leadMarked || natureScore(lead) >= NATURE_LEAST)) return true;
+  if (lead.split(' ').length > WORDS_MAX || /\d{3}/.test(lead)) return true;
   return note.split(' ').length > 4 || city.split(' ').some(isStrongNatureWord);
 }
 
@@ -121,6 +124,11 @@ function listed(text: string): Fragment | undefined {
 }
 
 function natured(text: string): Fragment | undefined {
+  if (/^(?:call ?back|no answer|cb)\b/i.test(text)) return undefined;
+  // A service alone is no more than a hint: `EMS`, `FIRE`.
+  if (/^(?:EMS|FIRE|MEDICAL|LAW|EMERGENCY|RESCUE|ALARM|DISPATCH)$/i.test(text)) {
+    return { text, kind: 'nature', score: 0.5 };
+  }
   const nature = natureScore(text);
   const short = text.split(/\s+/).length <= NATURE_WORDS_MAX;
   return nature >= NATURE_LEAST && short ? { text, kind: 'nature', score: nature } : undefined;

@@ -57,7 +57,8 @@ export function delimiterOf(lines: readonly string[]): string | undefined {
 }
 
 function count(sample: string, mark: string): number {
-  return sample.split(mark).length - 1;
+  const text = mark === '/' ? sample.replaceAll(/\d\/(?=\d)/g, '0') : sample;
+  return text.split(mark).length - 1;
 }
 
 /** Fields are short in the beginning. */

@@ -3,6 +3,7 @@ import { classify, type Fragment } from './classify.ts';
 import { delimiterOf } from './delimiter.ts';
 import { FREE_TEXT_CHARS_MAX } from './text/limits.ts';
 import { firmSpans, isLetteredUnit, valueSpans } from './value-spans.ts';
+import { shedStamps } from './values/narrative.ts';
 import {
   isJoiningWord,
   isLeadingWord,
@@ -24,16 +25,22 @@ export function cutFragments(text: string): Fragment[] {
 
 /** The same where the delimiter is known. */
 export function cutFragmentsAt(text: string, mark: string | undefined): Fragment[] {
-  const lines = text.split('\n').filter((line) => line.trim() !== '');
-  const pieces = lines.flatMap((line) =>
-    mark === undefined ? [line] : line.split(mark, FRAGMENTS_MAX + 1),
-  );
+  const lines = shedStamps(text)
+    .split('\n')
+    .filter((line) => line.trim() !== '');
+  const pieces = lines.flatMap((line) => (mark === undefined ? [line] : splitAt(line, mark)));
   const whole = mark === '/' ? rejoin(pieces) : pieces;
   return whole
     .slice(0, FRAGMENTS_MAX)
     .map((piece) => piece.trim())
     .filter((piece) => piece !== '')
     .flatMap(divide);
+}
+
+/** A slash between digits is a date's. */
+function splitAt(line: string, mark: string): string[] {
+  const parts = mark === '/' ? line.split(/(?<!\d)\/|\/(?!\d)/) : line.split(mark);
+  return parts.slice(0, FRAGMENTS_MAX + 1);
 }
 
 /** A slash also stands inside call types: `Falls/Back Injuries` is one field. */
@@ -67,8 +74,14 @@ function aroundAddress(piece: string): Fragment[] | undefined {
     aroundValues(part).flatMap((each) => (named ? [each] : aroundNature(each))),
   );
   const worded = lead.length > 0 || tail.some((each) => each.kind === 'nature');
-  return [...lead, ...addressOf(found, worded), ...apartment, ...tail];
+  const told = TELLING.test(found.before.slice(-60));
+  const address = addressOf(found, worded).map((each) => (told ? { ...each, told } : each));
+  return [...lead, ...address, ...apartment, ...tail];
 }
+
+/** Words of a sentence in front of an address that is part of it. */
+const TELLING =
+  /(?<![A-Za-z])(?:caller|is|was|lives?|states?|stated|advise[sd]?|said|says|near|from|by|towards?|behind|past|subj|came|went|seen|parked|she|he|they|his|her|their)(?![A-Za-z])[^.;]{0,30}$/i;
 
 /** The address as a fragment; a first word that is no street's where nothing else names the call. */
 function addressOf({ match, shorter }: Found, worded: boolean): Fragment[] {

@@ -26,6 +26,8 @@ export interface LabelOptions {
   readonly dashed?: boolean;
   /** `LOCATION 12 MILL RD`: a known label begins the line and only a blank is behind it. */
   readonly bare?: boolean;
+  /** The first line of the page: `DETAIL` there is a call type, farther down a heading. */
+  readonly first?: boolean;
 }
 
 /** Fields stand in front: a line longer than this is a narrative from here on. */
@@ -41,7 +43,11 @@ const SIGNS = new Set([':', '=', '#', '\t']);
 
 /** Labels of one line from left to right. Times (`12:34`) and URLs are no labels. */
 export function findLabels(line: string, options: LabelOptions): LabelMark[] {
-  const whole = options.bare === true ? bareLabel(line, options) : wholeLine(line, options);
+  const whole = options.bare
+    ? bareLabel(line, options)
+    : options.first
+      ? undefined
+      : wholeLine(line, options);
   const marks: LabelMark[] = whole === undefined ? [] : [whole];
   let floor = whole?.valueStart ?? 0;
   const end = Math.min(line.length, LINE_CHARS_MAX);
@@ -60,6 +66,7 @@ export function findLabels(line: string, options: LabelOptions): LabelMark[] {
 /** A line that is a label of a block and nothing else: `Narrative`, `UNITS DISPATCHED`. */
 function wholeLine(line: string, options: LabelOptions): LabelMark | undefined {
   const label = line.trim();
+  if (NO_HEADING.has(label.toUpperCase())) return undefined;
   if (label.length < 4 || label.length > UNKNOWN_CHARS_MAX || /[:=#\t]/.test(label))
     return undefined;
   const roles = options.lookup(normalLabel(label));
@@ -67,6 +74,13 @@ function wholeLine(line: string, options: LabelOptions): LabelMark | undefined {
   if (roles === undefined || role === undefined || !BLOCKS.has(role)) return undefined;
   return { start: line.indexOf(label), valueStart: line.length, label, roles };
 }
+
+/** Alone on a line these are as often a call type or a word of the page. */
+const NO_HEADING = new Set(
+  'DETAIL INFO TEXT NOTE ALERT ALERTS WARNING CAUTION HISTORY CROSSING RESPONSE VEHICLES DESC INTERSECTION'.split(
+    ' ',
+  ),
+);
 
 const BLOCKS = new Set<Target>(['narrative', 'crossStreets', 'units', 'any', 'unitLog']);
 

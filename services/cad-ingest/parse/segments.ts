@@ -94,6 +94,7 @@ function acceptable(state: State, line: string): LabelMark[] {
   const marks = findLabels(line, {
     ...state.options,
     unknownInside: state.unknownInside,
+    first: state.segments.length === 0 && state.open === undefined,
   });
   const kept: LabelMark[] = [];
   let narrative = state.open !== undefined && isNarrative(state.open);

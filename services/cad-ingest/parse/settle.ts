@@ -72,7 +72,8 @@ function claimAddress(board: Board, sure: number): void {
   }
   const chosen = fragments[best];
   if (chosen?.parts === undefined) return;
-  takeParts(draft, chosen.parts, sure * 0.95 * placeCertain(chosen.parts.form));
+  const told = chosen.told ? 0.5 : 1;
+  takeParts(draft, chosen.parts, sure * 0.95 * told * placeCertain(chosen.parts.form));
   used.add(best);
   board.address = best;
 }
@@ -96,7 +97,7 @@ const FORM_VALUE: Record<NonNullable<Fragment['parts']>['form'], number> = {
 
 function addressScore(fragment: Fragment, at: number): number {
   if (fragment.parts === undefined) return 0;
-  return FORM_VALUE[fragment.parts.form] + fragment.score - at * 0.15;
+  return FORM_VALUE[fragment.parts.form] + fragment.score - at * 0.15 - (fragment.told ? 2 : 0);
 }
 
 /**
@@ -119,9 +120,25 @@ function claimNature(board: Board, sure: number): void {
     if (draft.fields.placeName === lead) delete draft.fields.placeName;
     return;
   }
-  if (chosen === undefined) return;
+  if (chosen === undefined) {
+    claimCode(board, sure);
+    return;
+  }
   used.add(best);
   take(draft, 'nature', chosen.text, sure * (chosen.kind === 'nature' ? BY_FORM : BY_PLACE));
+}
+
+/** Sentences and the short codes of towns are rather something else. */
+function wordy(fragment: Fragment): number {
+  const code = fragment.kind === 'words' && /^[A-Z]{2,4}$/.test(fragment.text);
+  return Math.max(0, fragment.text.split(' ').length - 5) * 0.08 + (code ? 0.15 : 0);
+}
+
+/** A lone code right before the address looks like a unit, and says what the call is: `S4`. */
+function claimCode({ draft, fragments, address }: Board, sure: number): void {
+  const before = fragments[address - 1];
+  if (before?.kind !== 'units' || before.text.includes(' ') || before.text.includes(',')) return;
+  take(draft, 'nature', before.text, sure * BY_PLACE);
 }
 
 const NATURE_VALUE: Partial<Record<FragmentKind, number>> = { code: 0.35, words: 0.25, text: 0.1 };
@@ -135,8 +152,8 @@ function natureValue(board: Board, at: number): number {
   if (fragment === undefined || fragment.text.length > NATURE_CHARS_MAX) return 0;
   if (board.used.has(at) && fragment.kind !== 'code') return 0;
   const own = fragment.kind === 'nature' ? fragment.score : (NATURE_VALUE[fragment.kind] ?? 0);
-  if (own === 0) return 0;
-  const early = address < 0 || at < address ? 0.4 : 0;
+  if (own === 0 || !/[A-Za-z]{2}/.test(fragment.text)) return 0;
+  const early = (address < 0 || at < address ? 0.4 : 0) - wordy(fragment);
   // Words right behind the address are rather the town.
   const town = fragment.kind === 'words' && at === address + 1 ? 0.15 : 0;
   return own + early - town - Math.abs(at - Math.max(0, address)) * 0.06;

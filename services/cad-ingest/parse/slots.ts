@@ -202,7 +202,13 @@ function natureEnd(text: string, work: Work): number {
   for (const nature of work.natures) {
     if (nature.length > best && upper.startsWith(nature)) best = nature.length;
   }
-  return best > 0 ? best : runEnd(text);
+  return best > 0 ? best : runEnd(text) || shoutEnd(text);
+}
+
+/** `COVERAGE MOVE UP caller says`: words in capitals, then others. */
+function shoutEnd(text: string): number {
+  const found = /^[A-Z0-9][A-Z0-9 /&().-]{1,60}(?= [A-Z]?[a-z])/.exec(text);
+  return found === null ? 0 : found[0].length;
 }
 
 /** Behind the first words that call types are made of. */

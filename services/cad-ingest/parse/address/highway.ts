@@ -7,7 +7,8 @@ export interface RoadMatch {
   readonly certain: number;
 }
 
-const ROUTE = /^[A-Z]{0,2}-?\d{1,4}[A-Z]{0,2}$/;
+/** `23`, `F62`, `10A`; an ordinal such as `2ND` is a street's name. */
+const ROUTE = /^(?!\d+(?:ST|ND|RD|TH)$)[A-Z]{0,2}-?\d{1,4}[A-Z]{0,2}$/;
 const LETTERS = /^[A-Z]{1,2}$/;
 /** `I65`, `US23`, `SR347`, `K62`, `CR-12`. One letter alone is as often a fire engine. */
 const GLUED = /^(?:([A-Z])|([A-Z]{2,4}))-?\d{1,4}[A-Z]?$/;

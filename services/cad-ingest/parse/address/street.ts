@@ -133,13 +133,17 @@ function suffixCertain(tokens: readonly Token[], end: number): number {
 /** Goes on behind a suffix that is part of the name: `FOX RUN RD`, `PARK PLACE DR`, `MILL ST EXT`. */
 function extend(tokens: readonly Token[], at: number, limit: number): number {
   let end = at + 1;
-  while (end < limit && goesOn(tokens[end - 1]?.upper ?? '', tokens[end]?.upper ?? '')) end += 1;
+  while (end < limit && goesOn(tokens, end)) end += 1;
   return end;
 }
 
-function goesOn(word: string, next: string): boolean {
+function goesOn(tokens: readonly Token[], at: number): boolean {
+  const word = tokens[at - 1]?.upper ?? '';
+  const next = tokens[at]?.upper ?? '';
   if (BEHIND.has(next)) return true;
-  if (!CORE.has(word)) return SUFFIXES.has(next) || WEAK_SUFFIXES.has(next);
+  // `TRACE RIDGE` is one name; in `TRL PORT ALDER` the town begins.
+  const last = !/^[A-Z]{2,}$/.test(tokens[at + 1]?.upper ?? '');
+  if (!CORE.has(word)) return SUFFIXES.has(next) || (last && WEAK_SUFFIXES.has(next));
   return NAMELIKE.has(word) && CORE.has(next) && !AMBIGUOUS.has(next);
 }
 

@@ -14,14 +14,16 @@ const NARRATIVE_CHARS_MAX = 60_000;
 
 /** Lines joined by newlines, without stamps and rulers; blank lines fall out. */
 export function readNarrative(value: string): string {
-  const lines = value
-    .slice(0, NARRATIVE_CHARS_MAX * 2)
-    .replaceAll(BRACKETED, '\n')
-    .replaceAll(STARRED, '\n')
+  const lines = shedStamps(value.slice(0, NARRATIVE_CHARS_MAX * 2))
     .split('\n')
     .map((line) => cleanLine(line.trim()))
     .filter((line) => line !== '' && !/^[-_*=~#.\s]+$/.test(line.slice(0, 200)));
   return lines.join('\n').slice(0, NARRATIVE_CHARS_MAX).trimEnd();
+}
+
+/** The text with a line break in the place of every stamp in brackets or stars. */
+export function shedStamps(text: string): string {
+  return text.replaceAll(BRACKETED, '\n').replaceAll(STARRED, '\n');
 }
 
 /** The first stamp of a text that has one. */

@@ -36,7 +36,7 @@ function coded(text: string): Nature | undefined {
   const found = CODE_THEN_WORDS.exec(text);
   const code = found?.[1] ?? '';
   const words = trimMarks(found?.[2] ?? '');
-  if (words === '' || code.length > CODE_CHARS_MAX || !/[A-Za-z]{3}/.test(words)) return undefined;
+  if (words === '' || code.length > CODE_CHARS_MAX || !/[A-Za-z]{2}/.test(words)) return undefined;
   const plainWord = !/\d/.test(code) && natureScore(code) > 0 && !abbreviates(code, words);
   // `FIRE - STRUCTURE` is one phrase; `10-CHEST PAIN` is how the card itself is named.
   return plainWord || /^\d{1,3}$/.test(code) ? undefined : { nature: words, code };

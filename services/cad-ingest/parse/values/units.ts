@@ -36,7 +36,8 @@ export function isNamedUnit(text: string): boolean {
   const words = text.toUpperCase().split(/\s+/);
   const last = words.at(-1) ?? '';
   const kinds = words.slice(0, -1);
-  const lastFits = isUnitCode(last) || /^\d{1,4}[A-Z]?$/.test(last);
+  const lastFits =
+    (isUnitCode(last) && last !== '911') || (/^\d{1,4}[A-Z]?$/.test(last) && last !== '911');
   return kinds.length > 0 && kinds.length <= 3 && lastFits && KIND_WORDS.has(kinds.at(-1) ?? '');
 }
 
