@@ -45,6 +45,16 @@ export const breakKinds = [
   'checkpoint-mismatch',
 ] as const;
 
+export const ledgerBreak = z.strictObject({
+  seq,
+  /** The last entry concerned, where it is more than one and known. */
+  lastSeq: seq.optional(),
+  kind: z.enum(breakKinds),
+  /** Which side was altered (entry bytes, index, head) and how it shows. */
+  detail: z.string(),
+});
+export type LedgerBreak = z.infer<typeof ledgerBreak>;
+
 export const verification = z.strictObject({
   ok: z.boolean(),
   size: seq,
@@ -53,20 +63,37 @@ export const verification = z.strictObject({
   checkedEntries: seq,
   /** The newest signed checkpoint (C2SP signed note), absent before the first entry. */
   checkpoint: z.string().optional(),
-  breaks: z.array(
-    z.strictObject({
-      seq,
-      /** The last entry concerned, where it is more than one and known. */
-      lastSeq: seq.optional(),
-      kind: z.enum(breakKinds),
-      /** Which side was altered (entry bytes, index, head) and how it shows. */
-      detail: z.string(),
-    }),
-  ),
+  breaks: z.array(ledgerBreak),
   elapsedMs: z.number().nonnegative(),
 });
 export type Verification = z.infer<typeof verification>;
-export type LedgerBreak = Verification['breaks'][number];
+
+/** What the verification that runs by itself says of a log; both parts absent before it came by. */
+export const verificationStatus = z.strictObject({
+  /** The pass over the log that is under way. */
+  pass: z
+    .strictObject({
+      startedAt: timestamp,
+      /** Entries that it has come past. */
+      position: seq,
+      checkedEntries: seq,
+      breaks: z.array(ledgerBreak),
+    })
+    .optional(),
+  /** The last pass from the first entry to the end. */
+  last: z
+    .strictObject({
+      startedAt: timestamp,
+      finishedAt: timestamp,
+      ok: z.boolean(),
+      size: seq,
+      checkedEntries: seq,
+      /** The first ones, by sequence. */
+      breaks: z.array(ledgerBreak),
+    })
+    .optional(),
+});
+export type VerificationStatus = z.infer<typeof verificationStatus>;
 
 export const checkpointAnswer = z.strictObject({
   origin: z.string(),
@@ -194,4 +221,14 @@ export const verifyLedger = operation({
   problems: [],
   permission: 'ledger:read',
   audit: { kind: 'read', action: 'ledger.tree.verified', object: 'ledger' },
+});
+
+export const readVerification = operation({
+  name: 'ledger.verification.read',
+  summary: 'Position and last result of the verification that runs by itself',
+  http: { method: 'GET', path: '/v1/ledger/verify/status', status: 200 },
+  output: verificationStatus,
+  problems: [],
+  permission: 'ledger:read',
+  audit: { kind: 'none', because: 'numbers and breaks; no entry is readable from them' },
 });

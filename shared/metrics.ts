@@ -9,6 +9,14 @@ export interface Metrics {
     readonly seconds: number;
   }): void;
   outboxDepth(service: string, events: number, oldestSeconds: number): void;
+  /** Entries that the ledger's verification in the background has checked since the last call. */
+  entriesVerified(entries: number): void;
+  /** How the logs stand by their last verification in the background. */
+  logsVerified(done: {
+    readonly brokenLogs: number;
+    /** Age of the oldest last pass among the logs. */
+    readonly oldestPassSeconds: number;
+  }): void;
   /** Something that an operator must hear of; the alarm rules are written on this counter. */
   alarm(kind: AlarmKind): void;
   text(): Promise<string>;
@@ -55,6 +63,7 @@ export function openMetrics(): Metrics {
     labelNames: ['kind'],
     registers,
   });
+  const verified = openVerificationMetrics(registers);
   for (const kind of alarmKinds) alarms.inc({ kind }, 0);
   return {
     operationDone({ operation, outcome, seconds }) {
@@ -64,8 +73,36 @@ export function openMetrics(): Metrics {
       events.set({ service }, waiting);
       age.set({ service }, oldestSeconds);
     },
+    ...verified,
     alarm: (kind) => alarms.inc({ kind }),
     text: () => registry.metrics(),
     contentType: registry.contentType,
+  };
+}
+
+function openVerificationMetrics(
+  registers: Registry[],
+): Pick<Metrics, 'entriesVerified' | 'logsVerified'> {
+  const checked = new Counter({
+    name: 'watchdesk_ledger_verified_entries_total',
+    help: 'Ledger entries that the verification in the background has checked',
+    registers,
+  });
+  const broken = new Gauge({
+    name: 'watchdesk_ledger_broken_logs',
+    help: 'Logs whose last verification in the background found breaks',
+    registers,
+  });
+  const age = new Gauge({
+    name: 'watchdesk_ledger_oldest_verification_seconds',
+    help: 'Age of the oldest last verification among the logs',
+    registers,
+  });
+  return {
+    entriesVerified: (entries) => checked.inc(entries),
+    logsVerified({ brokenLogs, oldestPassSeconds }) {
+      broken.set(brokenLogs);
+      age.set(oldestPassSeconds);
+    },
   };
 }

@@ -3,6 +3,7 @@ import { checkpointHandlings } from './checkpoints.ts';
 import { entryHandlings } from './entries.ts';
 import { eventHandlings } from './events.ts';
 import { type LedgerParts, openLogs } from './logs.ts';
+import { openPatrol } from './patrol.ts';
 import { verificationHandlings } from './verifications.ts';
 
 /**
@@ -18,9 +19,11 @@ export async function openLedger(parts: LedgerParts): Promise<Service> {
     ...checkpointHandlings(logs),
     ...verificationHandlings(parts, logs),
   ]);
+  const patrol = openPatrol(parts, { isRunning: true });
   return {
     ...service,
     async [Symbol.asyncDispose]() {
+      await patrol[Symbol.asyncDispose]();
       // First nobody asks any more, then what waits is written and the last head is signed.
       await service[Symbol.asyncDispose]();
       await logs[Symbol.asyncDispose]();

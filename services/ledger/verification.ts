@@ -4,8 +4,9 @@ import type { Blobs } from '#shared/ports/blobs.ts';
 import type { Tables } from '#shared/ports/tables.ts';
 import type { Vault } from '#shared/ports/vault.ts';
 import { checkpoint } from './chain/checkpoint.ts';
+import type { Position } from './chain/inspect.ts';
 import type { SignedSource } from './chain/signed.ts';
-import { verifyLog } from './chain/verify.ts';
+import { type Progress, verifyLog } from './chain/verify.ts';
 import {
   openBlockReader,
   openDerivedReader,
@@ -21,17 +22,24 @@ export interface VerificationParts {
   readonly checkpoints: Blobs;
 }
 
+/** No longer than this without a turn of the event loop for everything else. */
+const TURN_MS = 5;
+
 /** Entries `[from, to)`, widened to whole blocks; all of them where nothing is given. */
 export interface VerificationRange {
   readonly from?: number | undefined;
   readonly to?: number | undefined;
+  /** Goes on where an earlier walk stood; `from` says nothing then. */
+  readonly start?: Position | undefined;
+  /** Before each block; absent: a turn for everything else now and then. */
+  readonly pause?: ((progress: Progress) => Promise<void>) | undefined;
 }
 
 /** Verifies a tenant's log from the stores alone: nothing that is in memory is believed. */
 export async function verifyTenant(
   parts: VerificationParts,
   tenant: string,
-  { from = 0, to }: VerificationRange = {},
+  { from = 0, to, start, pause = openTurn() }: VerificationRange = {},
 ): Promise<Verification> {
   const startedAt = performance.now();
   const tables = parts.tables.forTenant(tenant);
@@ -42,9 +50,9 @@ export async function verifyTenant(
     blocks,
     derived: openDerivedReader(tables),
     signed: opaqueId === undefined ? nothingSigned : signedSource(parts, tenant, opaqueId),
-    start: await positionBefore(tables, from),
+    start: start ?? (await positionBefore(tables, from)),
     ...(to === undefined ? {} : { to }),
-    pause: () => setImmediate(),
+    pause,
   });
   const isListed = opaqueId !== undefined || (await blocks.last()) === undefined;
   const note = await newestNote(parts, tenant);
@@ -54,6 +62,15 @@ export async function verifyTenant(
     breaks: [...(isListed ? [] : [unlisted]), ...verified.breaks],
     ...(note === undefined ? {} : { checkpoint: note }),
     elapsedMs: Math.round(performance.now() - startedAt),
+  };
+}
+
+function openTurn(): () => Promise<void> {
+  let since = performance.now();
+  return async () => {
+    if (performance.now() - since < TURN_MS) return;
+    await setImmediate();
+    since = performance.now();
   };
 }
 

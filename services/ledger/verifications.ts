@@ -1,6 +1,7 @@
-import { verifyLedger } from '#contracts/ledger.ts';
+import { readVerification, verifyLedger } from '#contracts/ledger.ts';
 import { type Handling, handle } from '#shared/service.ts';
 import type { LedgerParts, Logs } from './logs.ts';
+import { readState } from './patrol-state.ts';
 import { verifyTenant } from './verification.ts';
 
 export function verificationHandlings(parts: LedgerParts, logs: Logs): Handling[] {
@@ -15,6 +16,9 @@ export function verificationHandlings(parts: LedgerParts, logs: Logs): Handling[
       }
       return { body: { ...verification, breaks: [...verification.breaks] } };
     }),
+
+    // From the row, so that every process gives the same answer.
+    handle(readVerification, async ({ tables }) => ({ body: (await readState(tables)).status })),
   ];
 }
 

@@ -20,8 +20,6 @@ import { type Edge, growEdge, rootOf } from './tree.ts';
 
 /** More are counted as a damaged store by anybody. */
 const BREAKS_MAX = 1_000;
-/** Blocks between two pauses, in which others may use the process. */
-const BLOCKS_BETWEEN_PAUSES = 16;
 
 export interface BlockReader {
   /** Number of the last block row; `undefined` when there is none. */
@@ -41,7 +39,15 @@ export interface VerifyRequest {
   readonly start?: Position;
   /** No block is looked at whose entries all stand at or behind this one. */
   readonly to?: number;
-  readonly pause?: () => Promise<void>;
+  /** Before each block: lets others use the process. A rejection ends the walk. */
+  readonly pause?: (progress: Progress) => Promise<void>;
+}
+
+/** How far a walk has come; another one can begin where it stands. */
+export interface Progress {
+  readonly at: Position;
+  readonly checkedEntries: number;
+  readonly breaks: readonly LedgerBreak[];
 }
 
 export interface Verified {
@@ -87,7 +93,7 @@ export async function verifyLog(request: VerifyRequest): Promise<Verified> {
     breaks: [],
   };
   while (walk.at.blockNo <= last && walk.at.size < to) {
-    if (walk.at.blockNo % BLOCKS_BETWEEN_PAUSES === 0) await pause?.();
+    await pause?.(walk);
     const before = walk.at;
     const inspection = await step(request, before);
     take(walk, before, inspection);
