@@ -16,14 +16,42 @@ export type Audit =
 
 export interface Http {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
-  /** With parameters as `{name}`: `/v1/incidents/{id}`. */
+  /**
+   * With parameters as `{name}`: `/v1/incidents/{id}`. A last one as `{+name}` takes the rest of the
+   * path, slashes and all (RFC 6570 section 3.2.3).
+   */
   readonly path: string;
   readonly status: 200 | 201 | 202 | 204 | 303;
   /** The body may also be sent as this media type, besides `application/json`. */
   readonly accepts?: string;
   /** The answer is text of this type, not JSON. */
   readonly answers?: string;
+  /** The answer is bytes of the type in `answers`, and the output a `bytesAnswer`. */
+  readonly bytes?: true;
+  /** `Cache-Control` of a success; absent: `no-store`, as on everything else. */
+  readonly cacheControl?: string;
 }
+
+/**
+ * Bytes on the bus. More than fit into a message come in pieces: the gateway asks again with `next`
+ * as the query's `cursor`, and answers the pieces as one body.
+ */
+export const bytesAnswer = z.strictObject({ bytes: z.base64(), next: z.string().optional() });
+
+/** Names of the parameters in a path, in their order. */
+export function parametersIn(path: string): string[] {
+  return [...path.matchAll(PARAMETER)].map(([, name = '']) => name);
+}
+
+/** The path with something else in place of each parameter. */
+export function pathWith(
+  path: string,
+  replace: (name: string, takesRest: boolean) => string,
+): string {
+  return path.replaceAll(PARAMETER, (whole, name: string) => replace(name, whole.startsWith('{+')));
+}
+
+const PARAMETER = /\{\+?(\w+)\}/g;
 
 interface Declaration<
   P extends z.ZodType,

@@ -21,9 +21,18 @@ export function sendAnswer(
   if (receipt !== undefined) {
     void reply.header('ledger-receipt', `${receipt.seq} ${receipt.leafHash}`);
   }
-  void reply.code(status).headers({ ...answer.headers, ...locationOf(operation, body) });
+  const made = { ...cachingOf(operation), ...locationOf(operation, body) };
+  void reply.code(status).headers({ ...answer.headers, ...made });
   if (status === 204 || status === 303) return reply.send();
-  return answers === undefined ? reply.send(body) : reply.type(answers).send(String(body));
+  return answers === undefined ? reply.send(body) : reply.type(answers).send(Buffer.isBuffer(body) ? body : String(body));
+}
+
+/** What is not for everybody is kept for the one who asked, and not for who signs in there next. */
+function cachingOf({ http, permission }: Operation): Readonly<Record<string, string>> {
+  if (http?.cacheControl === undefined) return {};
+  const vary: Readonly<Record<string, string>> =
+    permission === 'anyone' ? {} : { vary: 'authorization, cookie' };
+  return { 'cache-control': http.cacheControl, ...vary };
 }
 
 /** 201: where the thing can be read, if it can. 303: where to go on. */

@@ -42,6 +42,9 @@ export function responseHeadersOf(operation: Operation, http: Http): JsonObject 
           ),
         }
       : {}),
+    ...(http.cacheControl === undefined
+      ? {}
+      : { 'Cache-Control': text('How long it may be kept') }),
     ...(http.status === 303 ? { Location: text('Where it is') } : {}),
   };
 }

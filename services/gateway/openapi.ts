@@ -1,5 +1,5 @@
 /** The OpenAPI 3.1 document, made from the operations. Pure: the same operations, the same text. */
-import type { Http, Operation } from '#contracts/operation.ts';
+import { type Http, type Operation, pathWith } from '#contracts/operation.ts';
 import { problemBody } from '#contracts/problems.ts';
 import { headersOf, responseHeadersOf } from './openapi-headers.ts';
 import { problemComponents, problemResponses, problemsOf } from './openapi-problems.ts';
@@ -17,7 +17,9 @@ export function openApiOf(operations: readonly Operation[]): JsonObject {
     const { http } = operation;
     if (http === undefined) continue;
     const described = describe(operation, http, schemas);
-    paths[http.path] = { ...paths[http.path], [http.method.toLowerCase()]: described };
+    // OpenAPI 3.1 has no parameter with slashes in it; its description says that this one has.
+    const path = pathWith(http.path, (name) => `{${name}}`);
+    paths[path] = { ...paths[path], [http.method.toLowerCase()]: described };
   }
   return {
     openapi: '3.1.0',
@@ -117,7 +119,9 @@ function successOf(operation: Operation, http: Http, schemas: Schemas): JsonObje
   };
   if (http.status === 204 || http.status === 303) return common;
   if (http.answers !== undefined) {
-    return { ...common, content: { [http.answers]: { schema: { type: 'string' } } } };
+    // Bytes have no schema in OpenAPI 3.1: the media type says all.
+    const content = http.bytes === true ? {} : { schema: { type: 'string' } };
+    return { ...common, content: { [http.answers]: content } };
   }
   const schema = schemas.of(operation.name, operation.output);
   return { ...common, content: { 'application/json': { schema } } };

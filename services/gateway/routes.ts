@@ -9,7 +9,7 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { CallerClaims } from '#contracts/caller.ts';
-import type { Http, Operation } from '#contracts/operation.ts';
+import { type Http, type Operation, parametersIn, pathWith } from '#contracts/operation.ts';
 import { operations } from '#contracts/operations.ts';
 import type { CallOptions } from '#shared/client.ts';
 import { Problem } from '#shared/problem.ts';
@@ -25,6 +25,7 @@ import {
 } from './headers.ts';
 import type { Names } from './hosts.ts';
 import { type About, type Credentials, credentialsOf } from './identify.ts';
+import { askForAll } from './pieces.ts';
 import type { RateLimits } from './rate-limits.ts';
 
 const AGENT_CHARS_MAX = 256;
@@ -81,22 +82,24 @@ export function refuseOtherMethods(
 }
 
 function addRoute(app: FastifyInstance, parts: RouteParts, operation: Operation, http: Http): void {
-  const isOpen = operation.permission === 'anyone';
+  // A read shows what is for everybody: no password or token can be tried there.
+  const isSignIn = operation.permission === 'anyone' && changing.has(http.method);
   app.route({
     method: http.method,
     url: fastifyPath(http.path),
-    config: isOpen ? { door: 'sign-in' } : {},
+    config: isSignIn ? { door: 'sign-in' } : {},
     onRequest: async (request, reply) => {
       request.caller = await findCaller(parts, operation, request, reply);
       assertMediaType(http, request);
     },
     handler: async (request, reply) => {
-      const { caller, params, body } = request;
+      const { caller, body } = request;
       // Cannot be: the hook above has set it, or thrown.
       if (caller === undefined) throw new Error('a request reached its handler without a caller');
       const options = optionsOf(operation, request, reply);
+      const params = namedParams(http, request.params);
       const input = { params, query: singleValues(request.query), body };
-      const answer = await parts.ask(operation, input, caller, options);
+      const answer = await askForAll(parts.ask, operation, input, caller, options);
       return sendAnswer(operation, answer, request, reply);
     },
   });
@@ -202,5 +205,12 @@ function one(header: string | readonly string[] | undefined): string | undefined
 }
 
 function fastifyPath(path: string): string {
-  return path.replaceAll(/\{(\w+)\}/g, ':$1');
+  return pathWith(path, (name, takesRest) => (takesRest ? '*' : `:${name}`));
+}
+
+/** The framework calls the rest of a path `*`; it is the last parameter. */
+function namedParams({ path }: Http, params: unknown): unknown {
+  const { '*': rest, ...named } = Object(params) as Readonly<Record<string, unknown>>;
+  const last = parametersIn(path).at(-1);
+  return rest === undefined || last === undefined ? params : { ...named, [last]: rest };
 }

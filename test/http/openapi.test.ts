@@ -27,7 +27,9 @@ describe('the OpenAPI document', () => {
       ),
     );
     const declared = operations.flatMap(({ http, name }) =>
-      http === undefined ? [] : [`${http.method.toLowerCase()} ${http.path} ${name}`],
+      http === undefined
+        ? []
+        : [`${http.method.toLowerCase()} ${http.path.replace('{+', '{')} ${name}`],
     );
     expect(documented.toSorted()).toEqual(declared.toSorted());
   });

@@ -2,7 +2,7 @@ import { randomUUIDv7 } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readRawCadMessage } from '#contracts/cad-messages.ts';
 import { type BusCall, busCall } from '#contracts/envelope.ts';
-import type { Operation } from '#contracts/operation.ts';
+import { type Operation, pathWith } from '#contracts/operation.ts';
 import { operations } from '#contracts/operations.ts';
 import {
   createIncident,
@@ -188,7 +188,7 @@ describe('nobody', () => {
     'gets 401 from %s, and its service is not asked',
     async (_name, { http }) => {
       asked = undefined;
-      const url = (http?.path ?? '').replaceAll(/\{\w+\}/g, id);
+      const url = pathWith(http?.path ?? '', () => id);
       const refused = await openApi(gateway.origin).request(http?.method ?? 'GET', url);
       expect(refused.status).toBe(401);
       expect(asked).toBeUndefined();

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { serviceNames } from '#contracts/caller.ts';
+import { parametersIn } from '#contracts/operation.ts';
 import { operations } from '#contracts/operations.ts';
 import {
   type Permission,
@@ -33,7 +34,7 @@ describe('operations', () => {
   test('each path parameter is in the params schema and the other way round', () => {
     for (const { name, http, params } of operations) {
       if (http === undefined) continue;
-      const inPath = [...http.path.matchAll(/\{(\w+)\}/g)].map(([, parameter]) => parameter);
+      const inPath = parametersIn(http.path);
       const schema = z.toJSONSchema(params, { io: 'input', unrepresentable: 'any' });
       expect(Object.keys(schema.properties ?? {}), name).toEqual(inPath);
     }
