@@ -31,6 +31,11 @@ const ROUND_EVENTS_MAX = 1_024;
 const BATCH_BYTES_MAX = BUS_MESSAGE_BYTES_MAX / 2;
 /** The outbox is looked at this often even when nobody says that there is something. */
 const IDLE_MS = 1_000;
+/**
+ * After a round, unless somebody waits for a receipt: under load an append then carries what came in
+ * meanwhile, and its signature, check and commit are shared.
+ */
+const ROUND_REST_MS = 10;
 const RETRY_MS_MIN = 50;
 const RETRY_MS_MAX = 5_000;
 /** Receipts kept for replies that are not ready yet. */
@@ -70,6 +75,7 @@ export async function openRelay(parts: RelayParts): Promise<Relay> {
   async function run(): Promise<void> {
     let retryMs = RETRY_MS_MIN;
     while (!stopping) {
+      doorbell.answer();
       const failed = await round(parts, receipts).catch((error: unknown) => {
         parts.log.error({ err: error }, 'the outbox could not be read');
         return true;
@@ -79,8 +85,13 @@ export async function openRelay(parts: RelayParts): Promise<Relay> {
       });
       if (failed) parts.metrics.alarm('ledger-append-failed');
       retryMs = failed ? Math.min(retryMs * 2, RETRY_MS_MAX) : RETRY_MS_MIN;
-      if (stopping) return;
-      await doorbell.wait(failed ? retryMs : IDLE_MS, failed);
+      if (failed) {
+        // A failing ledger is not hammered by every new change.
+        await doorbell.wait(retryMs, []);
+        continue;
+      }
+      await doorbell.wait(ROUND_REST_MS, ['awaited']);
+      await doorbell.wait(IDLE_MS, ['new', 'awaited']);
     }
   }
 
@@ -98,9 +109,12 @@ export async function openRelay(parts: RelayParts): Promise<Relay> {
         events: depth.events + events.length,
         oldestAt: depth.oldestAt ?? parts.clock(),
       };
-      doorbell.ring();
+      doorbell.ring('new');
     },
-    receipt: (eventId, waitMs) => receipts.wait(eventId, waitMs),
+    receipt(eventId, waitMs) {
+      if (waitMs > 0) doorbell.ring('awaited');
+      return receipts.wait(eventId, waitMs);
+    },
     async [Symbol.asyncDispose]() {
       stopping = true;
       doorbell.close();
@@ -209,35 +223,38 @@ function openReceipts(): Receipts {
   };
 }
 
-/** A wait that ends when the time is over or somebody rings; a ring between two waits is kept. */
+/** `new`: there is an event. `awaited`: and somebody waits for its receipt. */
+type Ring = 'new' | 'awaited';
+
+/** Waits that end when the time is over or somebody rings; a ring between two waits is kept. */
 function openDoorbell() {
-  let rung = false;
-  let hear: (() => void) | undefined;
-  let end: (() => void) | undefined;
+  const rung = new Set<Ring>();
+  let waiting: { readonly ends: readonly Ring[]; readonly end: () => void } | undefined;
+  let closed = false;
   return {
-    ring() {
-      rung = true;
-      hear?.();
+    ring(ring: Ring) {
+      rung.add(ring);
+      if (waiting?.ends.includes(ring)) waiting.end();
     },
-    /** Ends the wait in any case. */
+    /** What rang so far is being seen to. */
+    answer: () => rung.clear(),
+    /** Ends the wait in any case, and those to come. */
     close() {
-      end?.();
+      closed = true;
+      waiting?.end();
     },
-    /** With `deaf` only the time counts: a failing ledger is not hammered by every new change. */
-    async wait(ms: number, deaf: boolean): Promise<void> {
-      if (!rung || deaf) {
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, ms);
-          end = () => {
-            clearTimeout(timer);
-            resolve();
-          };
-          if (!deaf) hear = end;
-        });
-      }
-      hear = undefined;
-      end = undefined;
-      rung = false;
+    /** Without a ring that ends it only the time counts. */
+    async wait(ms: number, ends: readonly Ring[]): Promise<void> {
+      if (closed || ends.some((ring) => rung.has(ring))) return;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, ms);
+        const end = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+        waiting = { ends, end };
+      });
+      waiting = undefined;
     },
   };
 }
