@@ -31,6 +31,10 @@ export const busReply = z.discriminatedUnion('ok', [
     /** Version of the record in `body`: the `ETag`. */
     version: z.number().int().positive().optional(),
     receipt: ledgerReceipt.optional(),
+    /** Which of the declared types the text in `body` is, where there are several. */
+    mediaType: z.string().optional(),
+    /** Query parameters, over those of this call, that ask for the next part of a long answer. */
+    next: z.record(z.string(), z.string()).optional(),
     /** Set only by the gateway's own operations: `set-cookie`. */
     headers: z.record(z.string(), z.string()).optional(),
   }),

@@ -24,8 +24,10 @@ export interface Http {
   readonly status: 200 | 201 | 202 | 204 | 303;
   /** The body may also be sent as this media type, besides `application/json`. */
   readonly accepts?: string;
-  /** The answer is text of this type, not JSON. */
-  readonly answers?: string;
+  /** The answer is text of this type, not JSON; of several, the reply names its own. */
+  readonly answers?: string | readonly string[];
+  /** A long answer comes in parts: `Link` with `rel="next"` is where to ask for the next one. */
+  readonly linked?: boolean;
   /** The answer is bytes of the type in `answers`, and the output a `bytesAnswer`. */
   readonly bytes?: true;
   /** `Cache-Control` of a success; absent: `no-store`, as on everything else. */

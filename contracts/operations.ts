@@ -3,6 +3,7 @@ import * as cadMessages from './cad-messages.ts';
 import * as cadSources from './cad-sources.ts';
 import * as files from './files.ts';
 import * as ledger from './ledger.ts';
+import * as ledgerExports from './ledger-exports.ts';
 import * as logTiles from './log-tiles.ts';
 import type { Operation } from './operation.ts';
 import * as incidents from './records/incident.ts';
@@ -21,6 +22,7 @@ const modules = [
   cadMessages,
   ledger,
   logTiles,
+  ledgerExports,
 ];
 
 /** Every operation of the product, module by module. A name stands here once. */

@@ -15,7 +15,7 @@ import type { BusCall, BusReply, LedgerReceipt } from '#contracts/envelope.ts';
 import { BUS_IN_FLIGHT_MAX } from '#contracts/limits.ts';
 import type { Operation, OutputOf, ParsedInputOf } from '#contracts/operation.ts';
 import { operations } from '#contracts/operations.ts';
-import { auditEventOf, type Fact } from './audit.ts';
+import { auditEventOf, type Fact, type FieldChange } from './audit.ts';
 import { type Client, openClient } from './client.ts';
 import { openContextSigner, openContextVerifier } from './context.ts';
 import { admit, parseInput } from './guard.ts';
@@ -32,6 +32,12 @@ import { openRelay, type Relay } from './relay.ts';
 export interface Reply<Op extends Operation = Operation> {
   readonly body: OutputOf<Op>;
   readonly version?: number;
+  /** One of the declared types of a text, where there are several. */
+  readonly mediaType?: string;
+  /** Query parameters that ask for the next part of a long answer. */
+  readonly next?: Readonly<Record<string, string>>;
+  /** What exactly was read, for the event of an audited read. */
+  readonly read?: readonly FieldChange[];
   /** Only the gateway's own operations set headers. */
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -228,6 +234,8 @@ async function carryOut(frame: Frame, handling: Handling, message: unknown): Pro
     body,
     ...(reply.version === undefined ? {} : { version: reply.version }),
     ...(receipt === undefined ? {} : { receipt }),
+    ...(reply.mediaType === undefined ? {} : { mediaType: reply.mediaType }),
+    ...(reply.next === undefined ? {} : { next: reply.next }),
     ...(reply.headers === undefined ? {} : { headers: reply.headers }),
   };
 }
@@ -294,7 +302,8 @@ async function recordRead(frame: Frame, call: Call, reply: Reply): Promise<void>
   if (audit.kind !== 'read') return;
   frame.relay.assertRoom();
   const id = idIn(call.params) ?? idIn(reply.body) ?? call.caller.tenant;
-  const event = call.event({ object: { type: audit.object, id } });
+  const { read: changes = [] } = reply;
+  const event = call.event({ object: { type: audit.object, id }, changes });
   await call.tables.write({ changes: [], events: [event] });
   frame.relay.kick([event]);
 }

@@ -23,8 +23,28 @@ export function sendAnswer(
   }
   const made = { ...cachingOf(operation), ...locationOf(operation, body) };
   void reply.code(status).headers({ ...answer.headers, ...made });
+  if (answer.next !== undefined) void reply.header('link', nextLink(request.url, answer.next));
   if (status === 204 || status === 303) return reply.send();
-  return answers === undefined ? reply.send(body) : reply.type(answers).send(Buffer.isBuffer(body) ? body : String(body));
+  return answers === undefined
+    ? reply.send(body)
+    : reply
+        .type(textTypeOf(answers, answer.mediaType))
+        .send(Buffer.isBuffer(body) ? body : String(body));
+}
+
+/** What a service says its text is counts only among what the operation declares. */
+function textTypeOf(answers: string | readonly string[], mediaType: string | undefined): string {
+  const declared = [answers].flat();
+  const type = declared.find((each) => each === mediaType) ?? declared[0];
+  if (type === undefined) throw new Error('an operation answers text of no type');
+  return type;
+}
+
+/** RFC 8288: the same request with other parameters, as a reference relative to this host. */
+function nextLink(url: string, parameters: Readonly<Record<string, string>>): string {
+  const { pathname, searchParams } = new URL(url, 'http://relative');
+  for (const [name, value] of Object.entries(parameters)) searchParams.set(name, value);
+  return `<${pathname}?${searchParams}>; rel="next"`;
 }
 
 /** What is not for everybody is kept for the one who asked, and not for who signs in there next. */

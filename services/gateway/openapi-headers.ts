@@ -42,6 +42,9 @@ export function responseHeadersOf(operation: Operation, http: Http): JsonObject 
           ),
         }
       : {}),
+    ...(http.linked === true
+      ? { Link: text('rel="next": where the answer goes on; absent with its last part') }
+      : {}),
     ...(http.cacheControl === undefined
       ? {}
       : { 'Cache-Control': text('How long it may be kept') }),

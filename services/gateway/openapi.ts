@@ -121,7 +121,9 @@ function successOf(operation: Operation, http: Http, schemas: Schemas): JsonObje
   if (http.answers !== undefined) {
     // Bytes have no schema in OpenAPI 3.1: the media type says all.
     const content = http.bytes === true ? {} : { schema: { type: 'string' } };
-    return { ...common, content: { [http.answers]: content } };
+    const types = [http.answers].flat();
+    const texts = types.map((type) => [type, content]);
+    return { ...common, content: Object.fromEntries(texts) };
   }
   const schema = schemas.of(operation.name, operation.output);
   return { ...common, content: { 'application/json': { schema } } };
