@@ -38,6 +38,7 @@ const WORDS_MAX = 6;
 const VALUE_CHARS_MAX = 200;
 const NATURE_WORDS_MAX = 10;
 const NATURE_LEAST = 0.5;
+const ADDRESS_LEAST = 0.42;
 /** A road by itself needs a surer suffix than `SILVER SPRINGS` has. */
 const ROAD_LEAST = 0.6;
 const CHANNEL =
@@ -94,6 +95,7 @@ function placed(text: string): Fragment | undefined {
   if (form === 'bare' || form === 'plain' || form === 'none') return undefined;
   if (holdsMore(parts)) return undefined;
   if (form === 'open') return opened(text, parts);
+  if (parts.certain < ADDRESS_LEAST) return undefined;
   if (form !== 'road') return { text, kind: 'address', score: parts.certain, parts };
   const known = parts.certain >= ROAD_LEAST && natureScore(text) < NATURE_LEAST;
   return known ? { text, kind: 'road', score: parts.certain, parts } : undefined;
@@ -117,9 +119,9 @@ function opened(text: string, parts: AddressParts): Fragment | undefined {
 }
 
 function listed(text: string): Fragment | undefined {
-  const units = unitListScore(text);
+  const units = unitListScore(text.replaceAll(/[[\]]/g, ' ').trim());
   const number = !text.includes(' ') && isIncidentNumber(text);
-  if (number && !(units >= 0.8 && text.length < 7)) return { text, kind: 'number', score: 0.85 };
+  if (number && !(units >= 0.8 && text.length < 7)) return { text, kind: 'number', score: 0.92 };
   return units >= 0.6 ? { text, kind: 'units', score: units } : undefined;
 }
 

@@ -110,7 +110,7 @@ function takeNature(draft: Draft, text: string, sure: number): void {
 function takeCode(draft: Draft, text: string, sure: number): void {
   const read = readCode(text);
   put(draft, 'code', read.code, sure);
-  put(draft, 'nature', read.nature, sure * 0.8);
+  put(draft, 'nature', read.nature, sure * 0.9);
 }
 
 function takeAddress(draft: Draft, text: string, sure: number): void {
@@ -126,7 +126,7 @@ export function takeParts(draft: Draft, parts: AddressParts, sure: number): void
   }
   put(draft, 'address', parts.address, certain);
   put(draft, 'apartment', parts.apartment, sure * 0.8);
-  put(draft, 'city', parts.city, sure * 0.7);
+  put(draft, 'city', parts.city, sure * (parts.cityMarked ? 0.88 : 0.7));
   put(draft, 'state', parts.state, sure * 0.8);
   const placeName = [parts.lead, parts.placeName].filter((part) => part !== undefined).join(', ');
   put(draft, 'placeName', placeName, sure * 0.7);
@@ -182,7 +182,7 @@ function takeMoment(draft: Draft, text: string, sure: number): void {
 function takeStatus(draft: Draft, target: StatusTarget, text: string): void {
   const { date, time } = readMoment(text, draft.year);
   if (time !== undefined && !draft.status.has(target)) draft.status.set(target, time);
-  const weights: Partial<Record<StatusTarget, number>> = { dispatched: 0.95, received: 0.7 };
+  const weights: Partial<Record<StatusTarget, number>> = { dispatched: 0.99, received: 0.7 };
   const weight = weights[target];
   if (weight !== undefined) put(draft, 'time', time, weight);
   put(draft, 'date', date, weight ?? 0.6);

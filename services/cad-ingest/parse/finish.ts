@@ -5,6 +5,7 @@ import {
   cadFields,
 } from '#contracts/cad-fields.ts';
 import { type Draft, oneLine } from './draft.ts';
+import type { PageText } from './text/prepare.ts';
 import { readNarrative } from './values/narrative.ts';
 
 /** Longest values of the contract, in characters. */
@@ -41,6 +42,11 @@ export function finishFields(draft: Draft): CadFields {
   return valid(fields);
 }
 
+/** A page on which nothing is dispatched is text and nothing else. */
+export function finishText(page: PageText): CadFields {
+  return valid({ narrative: readNarrative(page.body === '' ? page.subject : page.body) });
+}
+
 /** Keeps the keys whose value fits the contract. */
 function valid(fields: Record<string, unknown>): CadFields {
   const kept: Record<string, unknown> = {};
@@ -59,9 +65,12 @@ function valid(fields: Record<string, unknown>): CadFields {
 }
 
 function unitTimesOf(draft: Draft): CadDraft['fields']['unitTimes'] & {} {
-  const whole = Object.fromEntries(draft.status);
   const rows = draft.unitTimes.slice(0, 99);
-  return draft.status.size === 0 ? rows : [whole, ...rows];
+  // What a unit's own row says is not said again for the whole incident.
+  const whole = [...draft.status].filter(
+    ([status, time]) => !rows.some((row) => row[status] === time),
+  );
+  return whole.length === 0 ? rows : [Object.fromEntries(whole), ...rows];
 }
 
 function shorten(text: string, charsMax: number): string {

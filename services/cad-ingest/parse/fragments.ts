@@ -158,13 +158,17 @@ function natureRun(words: readonly string[]): { start: number; end: number } {
   if (strong < 0 || strong > RUN_START_MAX) return { start: -1, end: -1 };
   let start = strong;
   while (start > 0 && isLeadingWord(words[start - 1] ?? '')) start -= 1;
-  let end = strong;
-  while (end < words.length && end < start + RUN_WORDS_MAX && isNatureWord(words[end] ?? '')) {
-    end += 1;
-    if (/[.;]$/.test(words[end - 1] ?? '')) break;
-  }
+  const limit = Math.min(words.length, start + RUN_WORDS_MAX);
+  let end = strong + 1;
+  while (end < limit && runsOn(words[end - 1] ?? '', words[end] ?? '')) end += 1;
   while (end > start && isJoiningWord(words[end - 1] ?? '')) end -= 1;
   return { start, end };
+}
+
+/** A full stop ends the call type, and so does a word in another case: `FIRE smoke showing`. */
+function runsOn(word: string, next: string): boolean {
+  if (/[.;]$/.test(word) || !isNatureWord(next)) return false;
+  return !(/^[A-Z]{3}/.test(word) && /^[A-Z]?[a-z]{2}/.test(next));
 }
 
 /** Numbers, times, phones and coordinates are taken out; what is between them stays in order. */

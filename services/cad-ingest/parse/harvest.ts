@@ -6,6 +6,8 @@ import { firstStamp } from './values/narrative.ts';
 import { readUnitTimes } from './values/unit-times.ts';
 
 const SEARCH_CHARS_MAX = 8_000;
+/** 10-8 writes its clock as `CAD time (04:05:06)` and `CAD date (01/02/2031)`. */
+const TEN_EIGHT = /\bCAD (?:time|date) \(([^()\n]{4,30})\)/gi;
 
 /**
  * Takes from the whole page what needs no label to be known: coordinates, status times per unit, and
@@ -15,7 +17,8 @@ export function harvest(page: PageText, draft: Draft): void {
   const near = page.body.slice(0, SEARCH_CHARS_MAX);
   if (!has(draft, 'coordinates')) put(draft, 'coordinates', findCoordinates(near)?.value, 0.85);
   draft.unitTimes.push(...readUnitTimes(near));
-  const stamp = firstStamp(near);
+  takeTenEight(near, draft);
+  const stamp = firstStamp(near) ?? firstStamp(draft.notes.join('\n'));
   if (stamp !== undefined) {
     const { date, time } = readMoment(stamp, draft.year);
     put(draft, 'date', date, 0.6);
@@ -26,4 +29,8 @@ export function harvest(page: PageText, draft: Draft): void {
   if (!has(draft, 'nature') && code !== undefined) {
     take(draft, 'nature', code, (draft.certain.get('code') ?? 0) * 0.9);
   }
+}
+
+function takeTenEight(text: string, draft: Draft): void {
+  for (const match of text.matchAll(TEN_EIGHT)) take(draft, 'dateTime', match[1] ?? '', 0.9);
 }

@@ -7,7 +7,7 @@ import type { PageText } from './text/prepare.ts';
 type Kind = CadDraft['kind'];
 
 const TIMES_SUBJECT =
-  /\b(?:clear(?:ed)? report|final report|times report|run report|cleared|gets available|gets cleared|gets enroute|gets en route|gets on scene|gets onscene|gets at scene|call closed|incident closed|unit times|crn & times|run times|status times)\b|^free \S|has a(?:n)? \S+ status change/i;
+  /\b(?:clear(?:ed)? report|final report|times report|(?<!rip and )run report|cleared|gets available|gets cleared|gets enroute|gets en route|gets on scene|gets onscene|gets at scene|call closed|incident closed|unit times|crn & times|run times|status times)\b|^free \S|has a(?:n)? \S+ status change/i;
 const TIMES_BODY =
   /\b(?:final report|clear report|rip and run: final|crn & times|time completed:|times report)/i;
 const UPDATE =

@@ -175,7 +175,7 @@ function isOneLabel(label: string): boolean {
 
 function isLabelStart(line: string, start: number, floor: number, options: LabelOptions): boolean {
   const char = line[start] ?? '';
-  if (!/[A-Za-z0-9]/.test(char)) return false;
+  if (!/[A-Za-z0-9#]/.test(char)) return false;
   if (start === floor) return true;
   const before = line[start - 1] ?? '';
   if (EDGE.test(before) || before === '-' || before === '.' || before === '/') return true;

@@ -2,17 +2,22 @@ import type { Draft } from './draft.ts';
 import type { PageText } from './text/prepare.ts';
 
 const TEST =
-  /\b(?:this is (?:only )?a test|test page|test message|page test|weekly test|daily test|radio test|testing|test only|pager test)\b/i;
+  /\b(?:this is (?:only )?a test|test page|test message|page test|weekly test|daily test|monthly test|radio test|test only|pager test|test tones?)\b/i;
 const GENERAL =
   /\b(?:meeting (?:tonight|tomorrow|at|will|is)|training (?:tonight|tomorrow|at|will|is)|drill (?:tonight|tomorrow)|reminder|cancelled for tonight|road clos(?:ed|ure)|fire weather|red flag warning|burn ban|please be advised|attention all|all personnel)\b/i;
+
+/** General texts say what they are at once. */
+const NEAR_CHARS_MAX = 200;
 
 /** A test or general text: it says so, and there is no address that says otherwise. */
 export function isOtherText(page: PageText, draft: Draft): boolean {
   const { fields } = draft;
-  const near = `${page.subject}\n${page.body.slice(0, 600)}`;
+  const near = `${page.subject}\n${page.body.slice(0, NEAR_CHARS_MAX)}`;
   const located = fields.address !== undefined && (draft.certain.get('address') ?? 0) >= 0.5;
-  if (TEST.test(near)) return !located || fields.number === undefined;
+  if (TEST.test(near)) return !located || TEST.test(fields.nature ?? '');
   if (located || fields.number !== undefined) return false;
   if (GENERAL.test(near)) return true;
-  return fields.address === undefined && fields.placeName === undefined && !fields.coordinates;
+  const named = fields.nature !== undefined && (draft.certain.get('nature') ?? 0) >= 0.8;
+  const placed = fields.address ?? fields.placeName ?? fields.coordinates;
+  return placed === undefined && !named;
 }

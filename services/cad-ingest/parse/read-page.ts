@@ -1,7 +1,7 @@
 import type { CadDraft, CadFieldKey } from '#contracts/cad-fields.ts';
 import { type Compiled, compileProfile, replaceAll, type Sample, sampleOf } from './compile.ts';
 import { type Draft, has, newDraft } from './draft.ts';
-import { finishFields } from './finish.ts';
+import { finishFields, finishText } from './finish.ts';
 import { readGeneric } from './generic.ts';
 import { harvest } from './harvest.ts';
 import { kindOf, updateToken } from './kind.ts';
@@ -89,9 +89,9 @@ function byProfile(
   const draft = newDraft(year);
   for (const city of profile.known?.city ?? []) draft.hints.cities.add(city.toUpperCase());
   const work = { draft, sure: profile.certain ?? BY_PROFILE, natures: compiled.natures };
+  compiled.subject?.(replaceAll(profile, text.subject), work);
   compiled.body(replaceAll(profile, shedUpdate(text)), work);
-  if (compiled.subject !== undefined) compiled.subject(replaceAll(profile, text.subject), work);
-  else readSubject(text, draft);
+  if (compiled.subject === undefined) readSubject(text, draft);
   applyTables(profile.tables, draft);
   return judge({ text, draft, profile: profile.id, kind: compiled.kindOf(sample) });
 }
@@ -122,7 +122,7 @@ interface Read {
 function judge({ text, draft, profile, kind: said }: Read): Reading {
   harvest(text, draft);
   const kind = said ?? kindOf(text, draft);
-  const fields = finishFields(draft);
+  const fields = kind === 'other' ? finishText(text) : finishFields(draft);
   const keys = Object.keys(fields) as CadFieldKey[];
   const unsure = keys.filter((key) => (draft.certain.get(key) ?? 1) < SURE);
   if (text.cut && !unsure.includes('narrative')) unsure.push('narrative');

@@ -117,7 +117,7 @@ function restarts(
   if (role === undefined) return false;
   const lineStart = at.line.slice(0, mark.start).trim() === '';
   if (isStatusTarget(role)) return lineStart;
-  if (role === 'narrative') return lineStart;
+  if (role === 'narrative') return lineStart || !state.options.guesses;
   if (state.seen.has(role)) return lineStart && REPEATABLE.has(role) && role !== 'number';
   if (lineStart) return role !== 'skip' || at.value.trim() === '';
   return role !== 'skip' && role !== 'callerName' && fitness(role, at.value) >= 0.7;

@@ -50,7 +50,9 @@ const TYPED: Partial<Record<FragmentKind, Target>> = {
 function claimTyped(board: Board, sure: number): void {
   const { draft, fragments, used } = board;
   for (const [at, fragment] of fragments.entries()) {
-    const target = TYPED[fragment.kind];
+    // A number right behind the address is the apartment's.
+    const flat = fragment.kind === 'priority' && fragments[at - 1]?.parts !== undefined;
+    const target = flat ? 'apartment' : TYPED[fragment.kind];
     if (target === undefined) continue;
     const repeated = target !== 'dateTime' && target !== 'units' && target !== 'crossStreets';
     if (repeated && has(draft, target as 'number')) continue;
@@ -162,10 +164,11 @@ function natureValue(board: Board, at: number): number {
 /** The short text right behind the address. */
 function claimCity(board: Board, sure: number): void {
   const { draft, fragments, used, address } = board;
-  if (has(draft, 'city') || address < 0) return;
+  if (has(draft, 'city') || (address < 0 && !has(draft, 'address'))) return;
   for (let at = address + 1; at <= address + 2; at += 1) {
     const fragment = fragments[at];
     if (fragment === undefined || used.has(at)) continue;
+    if (fragment.text.length < 3 && !/^[A-Za-z]{2}$/.test(fragment.text)) continue;
     const words = fragment.text.split(' ').length;
     const fits = fragment.kind === 'words' && words <= WORDS_OF_A_CITY_MAX;
     if (!fits || !/^[A-Za-z][A-Za-z .'/-]*\d?$/.test(fragment.text)) return;
@@ -178,7 +181,7 @@ function claimCity(board: Board, sure: number): void {
 /** Roads behind the address. */
 function claimCross(board: Board, sure: number): void {
   const { draft, fragments, used, address } = board;
-  if (has(draft, 'crossStreets') || address < 0) return;
+  if (has(draft, 'crossStreets') || (address < 0 && !has(draft, 'address'))) return;
   let taken = 0;
   for (let at = address + 1; at < fragments.length && taken < 2; at += 1) {
     const fragment = fragments[at];

@@ -185,7 +185,9 @@ function fillWords(text: string, targets: readonly Target[], work: Work): void {
     take(work.draft, first, text, work.sure * 0.6);
     return;
   }
-  fillSlots(text, rest.length > 0 ? rest : ['narrative'], work);
+  // Where the unknown town ends cannot be told.
+  const doubtful = { ...work, sure: work.sure * (first === 'city' ? 0.6 : 1) };
+  fillSlots(text, rest.length > 0 ? rest : ['narrative'], doubtful);
 }
 
 function cityEnd(text: string, work: Work): number {
@@ -214,8 +216,10 @@ function shoutEnd(text: string): number {
 /** Behind the first words that call types are made of. */
 function runEnd(text: string): number {
   let end = 0;
+  const shouted = /^[A-Z]{3}/.test(text);
   for (const match of text.slice(0, 200).matchAll(/\S+/g)) {
-    if (!isNatureWord(match[0])) break;
+    // Words in capitals end where others begin: `STRUCTURE FIRE smoke showing`.
+    if (!isNatureWord(match[0]) || (shouted && /^[A-Z]?[a-z]{2}/.test(match[0]))) break;
     if (!isJoiningWord(match[0])) end = match.index + match[0].length;
   }
   return end;

@@ -1,5 +1,6 @@
-import { clock, twelveHour, usDate } from './call.ts';
-import { cityAs, join, type Product, stamped } from './product.ts';
+import { type Call, clock, type Habit, twelveHour, usDate } from './call.ts';
+import { cityAs, join, type Mail, type Product, stamped } from './product.ts';
+import type { Random } from './random.ts';
 
 export const spillman: Product = {
   id: 'spillman',
@@ -7,41 +8,58 @@ export const spillman: Product = {
     const short = random.chance(0.1);
     const hasGps = random.chance(0.3);
     const zoned = random.chance(0.8);
-    return (now, call) => {
-      const apt = call.apartment && `; ${now.pick(['APT ', '#', ''])}${call.apartment}`;
-      const landmark = call.place && now.chance(0.4) ? `; ${call.place}` : '';
-      if (short) {
-        return {
-          body: `${call.number}; ${call.written} ${call.city} ${call.state} ${call.zip}; ${call.nature}; ${call.narrative}`,
-        };
-      }
-      const nature = call.nature.slice(0, 30).padEnd(40);
-      const cross =
-        call.cross.length === 2
-          ? `Cross Streets:\n   Between: ${call.cross[0]} & ${now.chance(0.2) ? 'DEAD END' : call.cross[1]}\n\n`
-          : '';
-      return {
-        subject: now.chance(0.6) ? `INCIDENT # ${call.number}` : 'Dispatch',
-        nature: call.nature.slice(0, 30).trim(),
-        body: `INCIDENT # ${call.number}
+    return (now, call) =>
+      short ? spillmanLine(call) : spillmanPage({ now, call, habit, hasGps, zoned });
+  },
+};
+
+function spillmanLine(call: Call): Mail {
+  const place = `${call.written} ${call.city} ${call.state} ${call.zip}`;
+  return { body: `${call.number}; ${place}; ${call.nature}; ${call.narrative}` };
+}
+
+interface Spillman {
+  readonly now: Random;
+  readonly call: Call;
+  readonly habit: Habit;
+  readonly hasGps: boolean;
+  readonly zoned: boolean;
+}
+
+function spillmanPage({ now, call, habit, hasGps, zoned }: Spillman): Mail {
+  const apt = call.apartment && `; ${now.pick(['APT ', '#', ''])}${call.apartment}`;
+  const landmark = call.place && now.chance(0.4) ? `; ${call.place}` : '';
+  const nature = call.nature.slice(0, 30).trim();
+  const blocks = [
+    now.chance(0.2) && 'Directions:\nturn left at the old mill',
+    spillmanCross(now, call),
+    `Comments:\n${call.narrative}`,
+    now.chance(0.5) && `Contact: ${call.caller}\nPhone: ${call.phone}`,
+    hasGps && `Lat= ${call.lat} Lon= ${call.lon}`,
+  ];
+  return {
+    subject: now.chance(0.6) ? `INCIDENT # ${call.number}` : 'Dispatch',
+    nature,
+    body: `INCIDENT # ${call.number}
 
 LONG TERM CAD# ${call.number.slice(0, 2)}-${now.digits(5)}   ACTIVE CALL# ${now.int(1, 99)}
 PRIORITY: ${call.priority}                   REPORTED: ${clock(call)} ${usDate(call)}
 
- Nature: ${nature} Type: ${now.pick(['f', 'e', 'l'])}
+ Nature: ${nature.padEnd(40)} Type: ${now.pick(['f', 'e', 'l'])}
 Address: ${`${call.written}${apt}${landmark}`.padEnd(40)} ${zoned ? `Zone: ${call.map}` : ''}
    City: ${cityAs(call, habit)}
 
 Responding Units: ${call.units.join(',')}
 
-${now.chance(0.2) ? 'Directions:\nturn left at the old mill\n\n' : ''}${cross}Comments:
-${call.narrative}
+${join(blocks, '\n\n')}`,
+  };
+}
 
-${now.chance(0.5) ? `Contact: ${call.caller}\nPhone: ${call.phone}\n` : ''}${hasGps ? `Lat= ${call.lat} Lon= ${call.lon}` : ''}`,
-      };
-    };
-  },
-};
+function spillmanCross(now: Random, call: Call): string {
+  if (call.cross.length < 2) return '';
+  const other = now.chance(0.2) ? 'DEAD END' : call.cross[1];
+  return `Cross Streets:\n   Between: ${call.cross[0]} & ${other}`;
+}
 
 export const active911: Product = {
   id: 'active911',
@@ -54,33 +72,42 @@ export const active911: Product = {
     const cleared = random.chance(0.1);
     return (now, call) => {
       const address = `${call.written}${cityInside ? `, ${call.city}` : ''}${usa ? ', USA' : ''}`;
-      const fields: (readonly [string, string])[] = [
-        ['CALL', call.nature],
-        ['PLACE', call.place],
-        ['ADDR', address],
-        ['APT', call.apartment],
-        ['CITY', cityInside ? '' : cityAs(call, habit)],
-        ['LAT', now.chance(0.3) ? String(call.lat) : ''],
-        ['LONG', now.chance(0.3) ? String(call.lon) : ''],
-        [crossLabel, call.cross.join(' / ')],
-        ['ID', call.number],
-        ['PRI', call.priority],
-        ['DATE', usDate(call, 4)],
-        ['TIME', now.chance(0.3) ? twelveHour(call) : clock(call)],
-        ['MAP', call.map],
-        ['UNIT', call.units.join(', ')],
-        ['NAME', now.chance(0.2) ? call.caller : ''],
-        ['PHONE', now.chance(0.3) ? call.phone : ''],
-        ['INFO', call.narrative],
-      ];
-      const kept = fields.filter(([, value]) => value !== '' || now.chance(0.1));
+      const fields = active911Fields(now, call);
+      fields.ADDR = address;
+      fields.CITY = cityInside ? '' : cityAs(call, habit);
+      const kept = Object.entries(fields).filter(([, value]) => value !== '' || now.chance(0.1));
+      const label = (name: string) => (name === 'X' ? crossLabel : name);
       return {
         subject: cleared ? 'CAD CLEARED' : 'CAD Page',
-        body: kept.map(([label, value]) => `${label}${spaced}${value}`).join(separator),
+        body: kept.map(([name, value]) => `${label(name)}${spaced}${value}`).join(separator),
       };
     };
   },
 };
+
+/** The labels in the order of the published format. */
+function active911Fields(now: Random, call: Call): Record<string, string> {
+  const located = now.chance(0.3);
+  return {
+    CALL: call.nature,
+    PLACE: call.place,
+    ADDR: '',
+    APT: call.apartment,
+    CITY: '',
+    LAT: located ? String(call.lat) : '',
+    LONG: located ? String(call.lon) : '',
+    X: call.cross.join(' / '),
+    ID: call.number,
+    PRI: call.priority,
+    DATE: usDate(call, 4),
+    TIME: now.chance(0.3) ? twelveHour(call) : clock(call),
+    MAP: call.map,
+    UNIT: call.units.join(', '),
+    NAME: now.chance(0.2) ? call.caller : '',
+    PHONE: now.chance(0.3) ? call.phone : '',
+    INFO: call.narrative,
+  };
+}
 
 export const emergitech: Product = {
   id: 'emergitech',

@@ -20,6 +20,7 @@ export interface AddressParts {
   readonly certain: number;
   readonly apartment?: string;
   readonly city?: string;
+  readonly cityMarked?: boolean;
   readonly state?: string;
   readonly placeName?: string;
   /** Words in front of the address, and whether a mark parts them from it. */

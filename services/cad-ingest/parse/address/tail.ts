@@ -7,6 +7,8 @@ import { STATE_NAMES, STATES, UNIT_WORDS } from './words.ts';
 export interface Tail {
   readonly apartment?: string;
   readonly city?: string;
+  /** A comma or a known name tells the town from the street. */
+  readonly cityMarked?: boolean;
   readonly state?: string;
   readonly placeName?: string;
   /** In parentheses: `12 MILL RD (ELM ST / OAK AVE)`. */
@@ -39,7 +41,10 @@ interface Reading {
   /** The mark that stood before the token at `at`. */
   mark: string;
   city?: string;
+  cityMarked?: boolean;
   state?: string;
+  /** The country was passed: what is behind it belongs to the building. */
+  abroad?: boolean;
 }
 
 export function readTail(
@@ -129,7 +134,8 @@ const BARE = /^(?:\d{1,4}[A-Z]?|[A-Z]|[A-Z]-?\d{1,4}|\d{1,4}-[A-Z0-9]{1,2})$/;
 /** Behind a dash or an underscore one letter is the code of a town; `T/AVN` is a township. */
 function isBareApartment(reading: Reading, word: string): boolean {
   const { tokens, at, mark } = reading;
-  const room = reading.apartment.length === 0 && reading.city === undefined;
+  const open = reading.city === undefined || reading.abroad === true;
+  const room = reading.apartment.length === 0 && open;
   return room && BARE.test(word) && !/^[-_/]$/.test(mark) && tokens[at + 1]?.text !== '/';
 }
 
@@ -160,8 +166,9 @@ function takeState(reading: Reading): boolean {
     reading.at += 1;
     return true;
   }
-  if ((word === 'USA' || word === 'US') && next === undefined) {
+  if (word === 'USA' || (word === 'US' && next === undefined)) {
     reading.at += 1;
+    reading.abroad = true;
     return true;
   }
   const ends =
@@ -201,6 +208,7 @@ function codeEnd(reading: Reading): number | undefined {
 }
 
 function keepCity(reading: Reading, end: number): boolean {
+  reading.cityMarked = reading.mark === ',' || knownCityEnd(reading) === end;
   reading.city = squeeze(textOf(reading.text, reading.tokens, reading.at, end));
   reading.at = end;
   return true;
@@ -251,7 +259,7 @@ function toTail(reading: Reading): Tail {
   return {
     crossStreets: cross,
     ...(apartment.length === 0 ? {} : { apartment: apartment.join(' ') }),
-    ...(city === undefined ? {} : { city }),
+    ...(city === undefined ? {} : { city, cityMarked: reading.cityMarked ?? false }),
     ...(state === undefined ? {} : { state }),
     ...(places.length === 0 ? {} : { placeName: places.join(', ') }),
     ...(notes.length === 0 ? {} : { note: notes.join(', ') }),

@@ -140,7 +140,13 @@ export const emergitech: Profile = {
     labels: {
       NATURE: 'nature',
       LOCATION: { slots: ['address', { mark: ' BETWEEN ' }, 'crossStreets'] },
-      SUITE: { slots: ['apartment', { mark: ' BETWEEN ' }, 'crossStreets'] },
+      SUITE: {
+        slots: [
+          { split: ' ', parts: ['apartment'], rest: 'city' },
+          { mark: ' BETWEEN ' },
+          'crossStreets',
+        ],
+      },
       COMMENTS: 'narrative',
     },
     lead: 'units',

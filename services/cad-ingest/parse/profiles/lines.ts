@@ -150,15 +150,15 @@ export const countryside: Profile = {
 export const dapro: Profile = {
   id: 'dapro',
   version: 1,
-  detect: [
-    [
-      { in: 'prefix', like: '^mailbox$' },
-      { in: 'body', like: 'cfs#' },
-    ],
-    [{ in: 'body', like: 'mailbox:*cfs#' }],
-  ],
+  detect: [[{ in: 'body', like: 'mailbox:*cfs#' }]],
   body: {
-    slots: [{ slots: ['source', 'time', 'nature', 'address'] }, { mark: 'CFS#' }, 'number'],
+    slots: [
+      'skip',
+      { mark: 'MAILBOX:' },
+      { slots: ['source', 'time', 'nature', 'address'] },
+      { mark: 'CFS#' },
+      'number',
+    ],
   },
 };
 

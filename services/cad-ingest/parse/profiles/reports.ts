@@ -160,7 +160,7 @@ export const newWorldColumns: Profile = {
 export const newWorldHtml: Profile = {
   id: 'new-world-html',
   version: 1,
-  detect: [[{ in: 'subject', like: 'automatic r&r notification' }]],
+  detect: [[{ in: 'subject', like: 'automatic r\\&r notification' }]],
   subject: { slots: ['skip', { mark: 'notification:' }, 'nature'] },
   body: {
     labels: {
@@ -259,7 +259,7 @@ export const cis: Profile = {
       { mark: 'Time completed:' },
       'cleared',
       { mark: 'Unit(s) responded:' },
-      { slots: ['units', 'narrative'] },
+      { slots: [{ slots: ['units', 'narrative'] }, { mark: '<<Logs>>' }, 'unitLog'] },
     ],
   },
   kinds: { times: [{ in: 'body', like: 'time completed:' }] },

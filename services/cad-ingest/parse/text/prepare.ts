@@ -1,5 +1,6 @@
 import { PAGE_TEXT_CHARS_MAX } from '#contracts/limits.ts';
 import { cleanText } from './clean.ts';
+import { zipColumns } from './columns.ts';
 import { decodeEntities } from './entities.ts';
 import { unwrap } from './envelope.ts';
 import { htmlToText, isHtml } from './html.ts';
@@ -35,8 +36,9 @@ export function preparePage(raw: RawText): PageText {
   const text = html ? htmlToText(source) : decodeEntities(source);
   const subject = oneLine(decodeEntities((raw.subject ?? '').slice(0, SUBJECT_CHARS_MAX)));
   const page = unwrap(subject, cleanText(text));
+  const split = page.body.split('\n');
   const lines = shedTrailer(
-    page.body.split('\n'),
+    html ? zipColumns(split) : split,
     page.subject.length > SUBJECT_PAGE_CHARS_MIN,
   ).slice(0, LINES_MAX);
   return {

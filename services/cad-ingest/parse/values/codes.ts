@@ -59,8 +59,14 @@ export function readNumbers(text: string): string {
   const parts = text
     .slice(0, 400)
     .replaceAll(/\[incident not yet created[^\]]*\]/gi, ' ')
+    .replaceAll(/\[([\w-]{3,24})[^[\]]{0,40}\]/g, '$1')
     .split(/[,;\n\t]/)
-    .map((part) => part.trim().replace(/^[#:\s]+/, ''))
+    .map((part) =>
+      part
+        .trim()
+        .replace(/^[#:\s]{1,6}/, '')
+        .replace(/[:;.]{1,3}$/, ''),
+    )
     .filter((part) => part !== '');
   return [...new Set(parts)].join(', ');
 }

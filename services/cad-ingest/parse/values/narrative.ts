@@ -7,14 +7,14 @@ const BRACKETED =
 const STARRED =
   /\*{1,3} {0,2}\d{1,2}\/\d{1,2}\/\d{2,4}(?:\*{0,3} {0,2}\d{1,2}:\d{2}(?::\d{2})?)?[^*\n]{0,40}\*{1,3}/g;
 const LEADING =
-  /^(?:\d{1,2}\/\d{1,2}\/\d{2,4}[ ,~]{1,3})?\d{1,2}:\d{2}:\d{2}(?: [AP]M)?(?: ?[:~-]+ ?(?:pos ?\d{1,3} ?: ?)?(?:[A-Za-z0-9_.,]{1,20} ?[:-] )?| [A-Za-z0-9_.,-]{2,20}: |~| {1,4})/;
+  /^(?:\d{1,2}\/\d{1,2}\/\d{2,4}[ ,~]{1,3})?\d{1,2}:\d{2}:\d{2}(?: [AP]M)?(?: ?[:~-]+ ?(?:pos ?\d{1,3} ?: ?)?(?:[A-Za-z0-9_.,]{1,20} ?[:-] )?| [A-Za-z0-9_.,-]{2,20}: |~| \([A-Za-z0-9._]{2,20}\) ?| {1,4})/;
 const TRAILING =
   / [-:] ?(?:[A-Z]{2,12} ?)?\(?\d{1,2}\/\d{1,2}\/\d{2,4} \d{1,2}:\d{2}(?::\d{2})?\)?$/;
 const NARRATIVE_CHARS_MAX = 60_000;
 
 /** Lines joined by newlines, without stamps and rulers; blank lines fall out. */
 export function readNarrative(value: string): string {
-  const lines = shedStamps(value.slice(0, NARRATIVE_CHARS_MAX * 2))
+  const lines = shedStamps(listed(value.slice(0, NARRATIVE_CHARS_MAX * 2)))
     .split('\n')
     .map((line) => cleanLine(line.trim()))
     .filter((line) => line !== '' && !/^[-_*=~#.\s]+$/.test(line.slice(0, 200)));
@@ -37,8 +37,15 @@ export function firstStamp(text: string): string | undefined {
   return undefined;
 }
 
+/** `[text], [text]`: entries of a list. */
+function listed(text: string): string {
+  const trimmed = text.trim();
+  if (!trimmed.startsWith('[') || !trimmed.endsWith(']') || !trimmed.includes('], [')) return text;
+  return trimmed.slice(1, -1).replaceAll('], [', '\n');
+}
+
 function cleanLine(line: string): string {
   const start = line.slice(0, 80).replace(LEADING, '');
-  const bare = (start + line.slice(80)).trim();
+  const bare = (start + line.slice(80)).trim().replace(/[,;]{1,3}$/, '');
   return bare.length > 400 ? bare : bare.replace(TRAILING, '').trim();
 }
