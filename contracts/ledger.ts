@@ -168,8 +168,15 @@ export const readEntry = operation({
 export const proveEntry = operation({
   name: 'ledger.entry.prove',
   summary: 'Inclusion proof of an entry (RFC 9162) in the newest checkpoint',
-  http: { method: 'GET', path: '/v1/ledger/entries/{seq}/proof', status: 200 },
+  http: {
+    method: 'GET',
+    path: '/v1/ledger/entries/{seq}/proof',
+    status: 200,
+    textForm: { format: 'tlog-proof', type: 'text/plain', field: 'proofFile' },
+  },
   params: z.strictObject({ seq: sizeOrSeq }),
+  /** Without it, `Accept` decides. */
+  query: z.strictObject({ format: z.enum(['json', 'tlog-proof']).optional() }),
   output: z.strictObject({
     seq,
     size: seq,
@@ -179,6 +186,8 @@ export const proveEntry = operation({
     root: sha256Hex,
     checkpoint: z.string(),
     verifierKey: z.string(),
+    /** All of it as a C2SP tlog-proof file, to be kept beside the entry. */
+    proofFile: z.string(),
   }),
   problems: ['not-found'],
   permission: 'ledger:read',

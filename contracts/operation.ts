@@ -28,6 +28,15 @@ export interface Http {
   readonly answers?: string | readonly string[];
   /** A long answer comes in parts: `Link` with `rel="next"` is where to ask for the next one. */
   readonly linked?: boolean;
+  /**
+   * A field of the JSON that is answered alone, as text of that type, to `?format=` with the name or
+   * to an `Accept` that likes the type better than JSON.
+   */
+  readonly textForm?: {
+    readonly format: string;
+    readonly type: string;
+    readonly field: string;
+  };
   /** The answer is bytes of the type in `answers`, and the output a `bytesAnswer`. */
   readonly bytes?: true;
   /** `Cache-Control` of a success; absent: `no-store`, as on everything else. */

@@ -1,8 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Operation } from '#contracts/operation.ts';
+import type { Http, Operation } from '#contracts/operation.ts';
 import { operations } from '#contracts/operations.ts';
 import type { Answer } from '#shared/client.ts';
-import { etagOf, isNoneMatch } from './headers.ts';
+import { etagOf, isNoneMatch, isPreferred } from './headers.ts';
 
 /** Turns an operation's answer into HTTP: status, headers and body follow from its declaration. */
 export function sendAnswer(
@@ -11,7 +11,7 @@ export function sendAnswer(
   request: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply {
-  const { status = 200, method, answers } = operation.http ?? {};
+  const { status = 200, method } = operation.http ?? {};
   const { body, version, receipt } = answer;
   if (version !== undefined && operation.versioned === true) {
     void reply.header('etag', etagOf(version));
@@ -25,6 +25,24 @@ export function sendAnswer(
   void reply.code(status).headers({ ...answer.headers, ...made });
   if (answer.next !== undefined) void reply.header('link', nextLink(request.url, answer.next));
   if (status === 204 || status === 303) return reply.send();
+  return sendBody(operation, answer, request, reply);
+}
+
+/** JSON, text or bytes, as declared. */
+function sendBody(
+  { http }: Operation,
+  answer: Answer<Operation>,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  const { answers, textForm } = http ?? {};
+  const { body } = answer;
+  if (textForm !== undefined) {
+    void reply.header('vary', 'accept');
+    const text = textAt(body, textForm.field);
+    if (wantsText(textForm, request))
+      return reply.type(`${textForm.type}; charset=utf-8`).send(text);
+  }
   return answers === undefined
     ? reply.send(body)
     : reply
@@ -53,6 +71,14 @@ function cachingOf({ http, permission }: Operation): Readonly<Record<string, str
   const vary: Readonly<Record<string, string>> =
     permission === 'anyone' ? {} : { vary: 'authorization, cookie' };
   return { 'cache-control': http.cacheControl, ...vary };
+}
+
+function wantsText(
+  { format, type }: NonNullable<Http['textForm']>,
+  { query, headers }: FastifyRequest,
+): boolean {
+  const asked = textAt(query, 'format');
+  return asked === '' ? isPreferred(headers.accept, type) : asked === format;
 }
 
 /** 201: where the thing can be read, if it can. 303: where to go on. */

@@ -6,6 +6,8 @@ import { Problem } from '#shared/problem.ts';
 export const RECEIPT_WAIT_SECONDS_MAX = 5;
 /** A longer list of preferences is passed over: reading it would cost more than it is worth. */
 const PREFER_CHARS_MAX = 200;
+/** What browsers send is a fraction of it. */
+const ACCEPT_CHARS_MAX = 1_000;
 /** A version is a count of changes: fifteen digits fit into a number exactly. */
 const VERSION_DIGITS_MAX = 15;
 
@@ -33,6 +35,25 @@ export function isNoneMatch(header: string | undefined, version: number): boolea
   if (header === undefined) return false;
   const tags = header.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
   return tags.includes('*') || tags.includes(etagOf(version));
+}
+
+/**
+ * Whether `Accept` likes the type better than JSON (RFC 9110 section 12.5.1). With equal weights, and
+ * for a type that it does not name, the answer is JSON, which is what every operation gives.
+ */
+export function isPreferred(accept: string | undefined, type: string): boolean {
+  if (accept === undefined || accept.length > ACCEPT_CHARS_MAX) return false;
+  const weights = new Map(accept.split(',').map(weightOf));
+  const json = ['application/json', 'application/*', '*/*'].find((range) => weights.has(range));
+  return (weights.get(type) ?? 0) > (weights.get(json ?? '') ?? 0);
+}
+
+/** `text/plain;q=0.5`: the range, and how much it is liked. */
+function weightOf(range: string): readonly [string, number] {
+  const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
+  const weight = parameters.find((parameter) => parameter.startsWith('q='));
+  const liked = weight === undefined ? 1 : Number(weight.slice(2));
+  return [type, liked >= 0 && liked <= 1 ? liked : 0];
 }
 
 /** One to 200 visible characters; anything else could be cut or folded on the way. */

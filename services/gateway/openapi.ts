@@ -126,7 +126,8 @@ function successOf(operation: Operation, http: Http, schemas: Schemas): JsonObje
     return { ...common, content: Object.fromEntries(texts) };
   }
   const schema = schemas.of(operation.name, operation.output);
-  return { ...common, content: { 'application/json': { schema } } };
+  const text = http.textForm && { [http.textForm.type]: { schema: { type: 'string' } } };
+  return { ...common, content: { 'application/json': { schema }, ...text } };
 }
 
 function successText({ status }: Http): string {

@@ -2,6 +2,7 @@ import { listEntries, proveEntry, readEntry } from '#contracts/ledger.ts';
 import { Problem } from '#shared/problem.ts';
 import { type Handling, handle } from '#shared/service.ts';
 import { parseEntry } from './chain/entry.ts';
+import { proofFile } from './chain/proof-file.ts';
 import { inclusionPath, leafHash, rangeHash } from './chain/tree.ts';
 import type { Logs } from './logs.ts';
 import { cursorAt, search, seqIn } from './search.ts';
@@ -49,6 +50,7 @@ export function entryHandlings(logs: Logs): Handling[] {
             root,
             checkpoint: note,
             verifierKey,
+            proofFile: proofFile({ index: seq, hashes, checkpoint: note }),
           },
         };
       }),

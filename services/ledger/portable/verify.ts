@@ -6,6 +6,7 @@ import { parseTreeHead, type TreeHead } from './checkpoint.ts';
 import { hashFromHex, leafHash } from './hash.ts';
 import { isSignedBy, parseNote, parseVerifierKey } from './note.ts';
 import { provesConsistency, provesInclusion } from './proof.ts';
+import { parseProofFile } from './proof-file.ts';
 
 export type Verdict<Proved> =
   | ({ readonly ok: true } & Proved)
@@ -55,6 +56,21 @@ export async function verifyInclusion(
     return verdict;
   }
   return no('The proof does not lead from this entry to the root of the checkpoint.');
+}
+
+/** The same, with index, hashes and checkpoint as they stand in a `.tlog-proof` file. */
+export async function verifyProofFile(evidence: {
+  /** The text of the file. */
+  readonly file: string;
+  readonly entry: Uint8Array;
+  readonly verifierKey: string;
+}): Promise<Verdict<{ readonly head: TreeHead }>> {
+  const { file, entry, verifierKey } = evidence;
+  const proof = parseProofFile(file);
+  if (proof === undefined) return no('The file is no tlog-proof.');
+  const { index: seq, checkpoint } = proof;
+  const hashes = proof.hashes.map((hash) => hash.toHex());
+  return verifyInclusion({ seq, entry, hashes, checkpoint, verifierKey });
 }
 
 /** Does the newer tree hold the older one unchanged? Both checkpoints are by the same key. */
