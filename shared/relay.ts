@@ -7,7 +7,8 @@
  *    after a crash between 3 and 4 changes nothing.
  * 4. Forget what the ledger has. Wake whoever waits for a receipt.
  *
- * A tenant whose append fails keeps its events and is tried again; other tenants go on.
+ * A tenant whose append fails keeps its events and is tried again; other tenants go on. Outages are
+ * alarmed and leave a mark in the chain (outages.ts).
  */
 import type { AuditEvent } from '#contracts/audit-event.ts';
 import type { ServiceName } from '#contracts/caller.ts';
@@ -19,9 +20,11 @@ import {
   OUTBOX_AGE_MS_MAX,
   OUTBOX_EVENTS_MAX,
 } from '#contracts/limits.ts';
+import type { TenantId } from '#contracts/primitives.ts';
 import { type Client, jobCaller } from './client.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
+import { type Outages, openOutages } from './outages.ts';
 import type { OutboxEvent, Tables } from './ports/tables.ts';
 import { Problem } from './problem.ts';
 
@@ -62,6 +65,7 @@ interface RelayParts {
 export async function openRelay(parts: RelayParts): Promise<Relay> {
   const receipts = openReceipts();
   const doorbell = openDoorbell();
+  const outages = openOutages(parts);
   let depth = await parts.tables.outboxDepth();
   let stopping = false;
 
@@ -72,18 +76,27 @@ export async function openRelay(parts: RelayParts): Promise<Relay> {
   };
   const running = run();
 
+  /** True when something waits that could not be appended. */
+  async function pass(): Promise<boolean> {
+    const stuck = new Set<TenantId>();
+    const isRead = await round({ ...parts, receipts, outages }, stuck).catch((error: unknown) => {
+      parts.log.error({ err: error }, 'the outbox could not be read');
+      return false;
+    });
+    await outages.passDone({ isRead, stuck }).catch((error: unknown) => {
+      parts.log.error({ err: error }, 'an outage of the ledger could not be recorded');
+    });
+    return !isRead || stuck.size > 0;
+  }
+
   async function run(): Promise<void> {
     let retryMs = RETRY_MS_MIN;
     while (!stopping) {
       doorbell.answer();
-      const failed = await round(parts, receipts).catch((error: unknown) => {
-        parts.log.error({ err: error }, 'the outbox could not be read');
-        return true;
-      });
+      const failed = await pass();
       await measure().catch((error: unknown) => {
         parts.log.error({ err: error }, 'the outbox could not be measured');
       });
-      if (failed) parts.metrics.alarm('ledger-append-failed');
       retryMs = failed ? Math.min(retryMs * 2, RETRY_MS_MAX) : RETRY_MS_MIN;
       if (failed) {
         // A failing ledger is not hammered by every new change.
@@ -123,37 +136,38 @@ export async function openRelay(parts: RelayParts): Promise<Relay> {
   };
 }
 
-/** One pass over the outbox; true when something of it could not be appended. */
-async function round(parts: RelayParts, receipts: Receipts): Promise<boolean> {
+interface Sending extends RelayParts {
+  readonly receipts: Receipts;
+  readonly outages: Outages;
+}
+
+/** One pass over the outbox. Puts the tenants into `stuck` whose events could not be appended. */
+async function round(parts: Sending, stuck: Set<TenantId>): Promise<true> {
+  const since = parts.clock();
   let after = 0;
-  let failed = false;
-  const stuck = new Set<string>();
   for (;;) {
     const rows = await parts.tables.outbox({ after, limit: ROUND_EVENTS_MAX });
     const last = rows.at(-1);
-    if (last === undefined) return failed;
+    if (last === undefined) return true;
     after = last.position;
     const groups = Map.groupBy(rows, ({ event }) => event.tenant);
     const sends = [...groups].map(async ([tenant, events]) => {
       // A tenant that failed earlier in this pass: later events must not overtake.
-      if (stuck.has(tenant)) return;
-      const sent = await sendGroup(parts, tenant, events, receipts);
-      if (sent) return;
-      failed = true;
+      if (stuck.has(tenant) || (await sendGroup(parts, tenant, events))) return;
+      parts.outages.failed(tenant, since);
       stuck.add(tenant);
     });
     await Promise.all(sends);
-    if (rows.length < ROUND_EVENTS_MAX) return failed;
+    if (rows.length < ROUND_EVENTS_MAX) return true;
   }
 }
 
 async function sendGroup(
-  parts: RelayParts,
-  tenant: string,
+  parts: Sending,
+  tenant: TenantId,
   events: readonly OutboxEvent[],
-  receipts: Receipts,
 ): Promise<boolean> {
-  const { service, client, tables, log, metrics } = parts;
+  const { service, client, tables, log, metrics, receipts, outages } = parts;
   try {
     for (const batch of batchesOf(events)) {
       const body = { events: batch.map(({ event }) => event) };
@@ -166,6 +180,7 @@ async function sendGroup(
         log.error({ tenant, eventId: id, seq }, 'the ledger has another event with this id');
       }
       await tables.outboxDone(batch.map(({ position }) => position));
+      outages.appended(tenant, batch.length);
     }
     return true;
   } catch (error) {
