@@ -4,6 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { cadParse, readProfiles } from './cad-ingest/commands.ts';
 import { verifyStores } from './ledger/commands.ts';
+import { parseVerifierKey } from './ledger/portable/note.ts';
+import { verifyBundle } from './ledger/portable/verify-bundle.ts';
 
 interface Command {
   readonly usage: string;
@@ -19,6 +21,10 @@ const commands: Readonly<Record<string, Command>> = {
   'ledger verify': {
     usage: 'ledger verify [--data DIR] [--tenant T]       checks the stores of a stopped server',
     run: runLedgerVerify,
+  },
+  'bundle verify': {
+    usage: 'bundle verify FILE --key VKEY                 checks an evidence bundle, offline',
+    run: runBundleVerify,
   },
 };
 
@@ -55,6 +61,23 @@ async function runLedgerVerify(args: readonly string[]): Promise<number> {
   });
   const { data: dataDir, tenant } = values;
   const report = await verifyStores({ dataDir, ...(tenant === undefined ? {} : { tenant }) });
+  process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+  return report.ok ? 0 : 1;
+}
+
+async function runBundleVerify(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    options: { key: { type: 'string' } },
+    allowPositionals: true,
+  });
+  const [file, ...more] = positionals;
+  if (file === undefined || more.length > 0) return usage('Give one file to verify.');
+  const { key: verifierKey } = values;
+  if (verifierKey === undefined || parseVerifierKey(verifierKey) === undefined) {
+    return usage('Give the verifier key of the log, name+id+base64, as --key VKEY.');
+  }
+  const report = await verifyBundle({ text: await readFile(file, 'utf8'), verifierKey });
   process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   return report.ok ? 0 : 1;
 }

@@ -80,7 +80,10 @@ const importRules: readonly { readonly in: RegExp; readonly may: readonly RegExp
       /^services\/[a-z-]+\/(service|config)\.ts$/,
     ],
   },
-  { in: /^services\/cli\.ts$/, may: [/^node:/, /^services\/[a-z-]+\/commands\.ts$/] },
+  {
+    in: /^services\/cli\.ts$/,
+    may: [/^node:/, /^services\/[a-z-]+\/commands\.ts$/, /^services\/ledger\/portable\//],
+  },
   {
     in: /^infra\//,
     may: [/^node:/, /^(aws-cdk-lib|constructs|cdk-nag)/, /^contracts\/limits\.ts$/, /^infra\//],

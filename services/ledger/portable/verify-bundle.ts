@@ -1,0 +1,168 @@
+/**
+ * Verifies an evidence bundle with a verifier key and nothing else.
+ *
+ * 1. The key has signed the checkpoint.
+ * 2. Each entry, byte for byte, stands at its `seq` in the tree of the checkpoint.
+ * 3. The entry is the one canonical text of what it says, and says the same `seq`.
+ * 4. Each disclosure is, by its SHA-256, one of those that the entry commits to in `sd`.
+ *
+ * A field that is hidden is a digest in `sd` that no disclosure is given for. Nothing here tells
+ * more of it than that it is there.
+ */
+import { sha256 } from '@noble/hashes/sha2.js';
+import { type Bundle, type BundleEntry, isObject, isText, jsonIn, parseBundle } from './bundle.ts';
+import type { TreeHead } from './checkpoint.ts';
+import { leafHash } from './hash.ts';
+import { provesInclusion } from './proof.ts';
+import { verifyNote } from './verify.ts';
+
+export interface BundleFailure {
+  readonly part: 'bundle' | 'checkpoint' | 'proof' | 'entry' | 'disclosure';
+  /** The entry concerned; absent where the whole bundle is. */
+  readonly seq?: number;
+  /** Which of the entry's disclosures, from 0. */
+  readonly disclosure?: number;
+  readonly reason: string;
+}
+
+export interface ProvedEntry {
+  readonly seq: number;
+  readonly leafHash: string;
+  /** What the entry says, without its commitments. */
+  readonly says: Readonly<Record<string, unknown>>;
+  readonly disclosed: readonly DisclosedValue[];
+  /** Commitments for which no value is given. */
+  readonly hidden: number;
+}
+
+export interface DisclosedValue {
+  readonly name: string;
+  readonly value: unknown;
+}
+
+export interface BundleReport {
+  readonly ok: boolean;
+  readonly failures: readonly BundleFailure[];
+  /** Absent when the key has not signed the checkpoint. */
+  readonly checkpoint?: { readonly origin: string; readonly size: number; readonly root: string };
+  /** Only those in which nothing failed. */
+  readonly proved: readonly ProvedEntry[];
+}
+
+/** `verifierKey` is `name+key id+base64`, from a place that the maker of the bundle cannot change. */
+export async function verifyBundle(about: {
+  readonly text: string;
+  readonly verifierKey: string;
+}): Promise<BundleReport> {
+  const parsed = parseBundle(about.text);
+  if (!parsed.ok) return failed({ part: 'bundle', reason: parsed.reason });
+  const { bundle } = parsed;
+  const { verifierKey } = about;
+  const signed = await verifyNote({ checkpoint: bundle.checkpoint, verifierKey });
+  if (!signed.ok) {
+    const reason = `${signed.reason}${hintOf(bundle, verifierKey)}`;
+    return failed({ part: 'checkpoint', reason });
+  }
+  const { head } = signed;
+  const results = bundle.entries.map((entry) => verifyEntry(entry, head));
+  const failures = results.flatMap((each) => each.failures);
+  return {
+    ok: failures.length === 0,
+    failures,
+    checkpoint: { origin: head.origin, size: head.size, root: head.root.toHex() },
+    proved: results.flatMap(({ proved }) => (proved === undefined ? [] : [proved])),
+  };
+}
+
+interface EntryResult {
+  readonly failures: readonly BundleFailure[];
+  readonly proved?: ProvedEntry;
+}
+
+function verifyEntry(entry: BundleEntry, { size, root }: TreeHead): EntryResult {
+  const { seq, bytes, proof } = entry;
+  const leaf = leafHash(bytes);
+  if (!provesInclusion({ index: seq, size, leafHash: leaf, root, hashes: proof })) {
+    const reason = 'The proof does not lead from this entry to the root of the checkpoint.';
+    return { failures: [{ part: 'proof', seq, reason }] };
+  }
+  const content = contentOf(bytes);
+  if (content?.says.v !== 1 || content.says.seq !== seq) {
+    const reason = 'The log holds these bytes, but they are no entry for this place.';
+    return { failures: [{ part: 'entry', seq, reason }] };
+  }
+  const { disclosed, failures } = openAll(entry, content.commitments);
+  if (failures.length > 0) return { failures };
+  const hidden = content.commitments.length - disclosed.length;
+  return {
+    failures,
+    proved: { seq, leafHash: leaf.toHex(), says: content.says, disclosed, hidden },
+  };
+}
+
+function openAll({ seq, disclosures }: BundleEntry, commitments: readonly string[]) {
+  const disclosed: DisclosedValue[] = [];
+  const failures: BundleFailure[] = [];
+  for (const [disclosure, text] of disclosures.entries()) {
+    const isRepeated = disclosures.indexOf(text) < disclosure;
+    const opened = isRepeated ? 'The same disclosure is given twice.' : open(text, commitments);
+    if (isText(opened)) failures.push({ part: 'disclosure', seq, disclosure, reason: opened });
+    else disclosed.push(opened);
+  }
+  return { disclosed, failures };
+}
+
+/** Name and value, or what is wrong with the disclosure. */
+function open(disclosure: string, commitments: readonly string[]): DisclosedValue | string {
+  const digest = sha256(new TextEncoder().encode(disclosure));
+  const committed = digest.toBase64({ alphabet: 'base64url', omitPadding: true });
+  if (!commitments.includes(committed)) return 'The entry does not commit to this disclosure.';
+  const parts = jsonIn(textOf(disclosure) ?? '');
+  if (!Array.isArray(parts) || parts.length !== 3 || !isText(parts[0]) || !isText(parts[1])) {
+    return 'The entry commits to it, but it is no salt, name and value.';
+  }
+  return { name: parts[1], value: parts[2] };
+}
+
+function textOf(disclosure: string): string | undefined {
+  try {
+    const bytes = Uint8Array.fromBase64(disclosure, { alphabet: 'base64url' });
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * What the bytes of an entry say. `undefined` unless they are canonical (RFC 8785): with a key that
+ * stands twice, or in another spelling, two readers could read two things out of one entry.
+ */
+function contentOf(bytes: Uint8Array) {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    const value = jsonIn(text);
+    if (!isObject(value) || JSON.stringify(sorted(value)) !== text) return undefined;
+    const { sd, ...says } = value;
+    return Array.isArray(sd) && sd.every(isText) ? { says, commitments: sd } : undefined;
+  } catch {
+    // Not UTF-8, or nested deeper than a stack goes: no entry in any case.
+    return undefined;
+  }
+}
+
+/** RFC 8785 section 3.2.3: keys in the order of their UTF-16 code units, which `toSorted` has. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (!isObject(value)) return value;
+  const keys = Object.keys(value).toSorted();
+  return Object.fromEntries(keys.map((key) => [key, sorted(value[key])]));
+}
+
+function hintOf({ verifierKeyHint }: Bundle, verifierKey: string): string {
+  if (verifierKeyHint === verifierKey) return '';
+  return ' Its maker names another key than the one given.';
+}
+
+function failed(failure: BundleFailure): BundleReport {
+  return { ok: false, failures: [failure], proved: [] };
+}
