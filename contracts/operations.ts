@@ -3,6 +3,7 @@ import * as cadMessages from './cad-messages.ts';
 import * as cadSources from './cad-sources.ts';
 import * as files from './files.ts';
 import * as ledger from './ledger.ts';
+import * as ledgerEvidence from './ledger-evidence.ts';
 import * as ledgerExports from './ledger-exports.ts';
 import * as logTiles from './log-tiles.ts';
 import type { Operation } from './operation.ts';
@@ -21,6 +22,7 @@ const modules = [
   cadSources,
   cadMessages,
   ledger,
+  ledgerEvidence,
   logTiles,
   ledgerExports,
 ];

@@ -54,6 +54,7 @@ export const permissions = {
   'files:read': [...staff, 'reviewer'],
   'files:write': ['admin', 'supervisor', 'officer'],
   'ledger:read': ['platform', 'admin', 'reviewer'],
+  'ledger:disclose': ['platform', 'admin', 'reviewer'],
   'ledger:export': ['admin', 'reviewer'],
   'ledger:append': everyJob,
 } as const satisfies Record<string, readonly Role[]>;

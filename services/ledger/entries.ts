@@ -63,6 +63,6 @@ function utc(time: string | undefined): string | undefined {
   return time === undefined ? undefined : new Date(time).toISOString();
 }
 
-function noEntry(seq: number): Problem {
+export function noEntry(seq: number): Problem {
   return new Problem('not-found', { detail: `The ledger has no entry ${seq} yet.` });
 }

@@ -2,6 +2,7 @@ import { openService, openTools, type Service } from '#shared/service.ts';
 import { checkpointHandlings } from './checkpoints.ts';
 import { entryHandlings } from './entries.ts';
 import { eventHandlings } from './events.ts';
+import { evidenceHandlings } from './evidence.ts';
 import { exportHandlings } from './exports.ts';
 import { logFileHandlings } from './log-files.ts';
 import { type LedgerParts, openLogs } from './logs.ts';
@@ -19,6 +20,7 @@ export async function openLedger(parts: LedgerParts): Promise<Service> {
     ...eventHandlings(logs),
     ...entryHandlings(logs),
     ...checkpointHandlings(logs),
+    ...evidenceHandlings(logs),
     ...exportHandlings(logs),
     ...logFileHandlings(parts, logs),
     ...verificationHandlings(parts, logs),

@@ -88,6 +88,7 @@ const noIdOfATenant = new Set([
   // A sequence number is looked up in the caller's own chain.
   'ledger.entry.read',
   'ledger.entry.prove',
+  'ledger.entry.disclose',
   // The opaque id of a log is public. That its entries are not is shown in test/ledger/log-files.
   'ledger.checkpoint.fetch',
   'ledger.tile.fetch',

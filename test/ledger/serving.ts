@@ -1,0 +1,70 @@
+import { randomUUIDv7 } from 'node:crypto';
+import type { AuditEvent } from '#contracts/audit-event.ts';
+import type { CallerClaims } from '#contracts/caller.ts';
+import { appendEvents, type LedgerEntry, listEntries } from '#contracts/ledger.ts';
+import type { InputOf, Operation, OutputOf } from '#contracts/operation.ts';
+import type { Role } from '#contracts/permissions.ts';
+import type { ProblemCode } from '#contracts/problems.ts';
+import { openLedger } from '#services/ledger/service.ts';
+import { jobCaller } from '#shared/client.ts';
+import { Problem } from '#shared/problem.ts';
+import { until } from '#test/support/api.ts';
+import { openTestHost, person, type TestHost } from '#test/support/host.ts';
+
+type Ask = <Op extends Operation>(
+  operation: Op,
+  input?: Partial<InputOf<Op>>,
+) => Promise<OutputOf<Op>>;
+
+export interface Serving extends AsyncDisposable {
+  readonly host: TestHost;
+  readonly tenant: string;
+  /** One and the same person at every call. */
+  as(caller: CallerClaims): Ask;
+  someone(...roles: Role[]): CallerClaims;
+  append(events: readonly AuditEvent[]): Promise<OutputOf<typeof appendEvents>>;
+  /** Entries with this action, once there are as many as expected: the outbox takes a moment. */
+  entries(action: string, count: number): Promise<LedgerEntry[]>;
+}
+
+/** The ledger as a service on real stores, asked over the bus. */
+export async function openServing(): Promise<Serving> {
+  await using opened = new AsyncDisposableStack();
+  const host = opened.use(await openTestHost());
+  const tenant = randomUUIDv7();
+  const { blobs: checkpoints } = await host.host.blobs('checkpoints');
+  const parts = { ...(await host.parts('ledger')), checkpoints, host: () => 'ledger.example' };
+  opened.use(await openLedger(parts));
+  const stack = opened.move();
+
+  const as =
+    (caller: CallerClaims): Ask =>
+    async (operation, input = {}) =>
+      (await host.client.call(operation, input, caller)).body;
+  const someone = (...roles: Role[]) => person({ tenant, roles });
+  return {
+    host,
+    tenant,
+    as,
+    someone,
+    append: (events) =>
+      as(jobCaller('core-records', { tenant }))(appendEvents, { body: { events: [...events] } }),
+    async entries(action, count) {
+      const ask = async () => as(someone('admin'))(listEntries, { query: { action } });
+      const { items } = await until(action, ask, (page) => page.items.length >= count);
+      return items.map(({ leafHash: _, ...entry }) => entry);
+    },
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}
+
+/** The code of the problem that a call ends with; `undefined` when it ends well. */
+export async function codeOf(call: Promise<unknown>): Promise<ProblemCode | undefined> {
+  try {
+    await call;
+    return undefined;
+  } catch (error) {
+    if (error instanceof Problem) return error.code;
+    throw error;
+  }
+}
