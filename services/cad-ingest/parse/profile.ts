@@ -107,7 +107,7 @@ export const cut: z.ZodType<Cut> = z.lazy(() =>
     }),
     z.strictObject({
       slots: z
-        .array(z.union([target, mark]))
+        .array(z.union([mark, cut]))
         .min(1)
         .max(PARTS_MAX),
     }),

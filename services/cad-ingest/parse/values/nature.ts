@@ -24,8 +24,8 @@ export function readNature(value: string): Nature {
 function determined(text: string): Nature | undefined {
   const found = findDeterminant(text);
   if (found === undefined) return undefined;
-  const before = trimMarks(text.slice(0, found.start));
-  const behind = trimMarks(text.slice(found.end));
+  const before = trimMarks(text.slice(0, found.start).replace(/\($/, ''));
+  const behind = trimMarks(text.slice(found.end).replace(/^\)/, ''));
   if (before !== '' && behind !== '') return undefined;
   const words = before === '' ? behind : before;
   if (words === '') return { nature: found.value, code: found.value };
