@@ -31,6 +31,11 @@ export function hasOpenssl(): boolean {
   return isThere('openssl', 'version');
 }
 
+/** Whether a Go compiler is, for the verifier of a third party. The same holds. */
+export function hasGo(): boolean {
+  return isThere('go', 'version');
+}
+
 /** For the name of a suite that is left out. */
 export const noNatsServer = 'left out, because nats-server is not on the PATH';
 
