@@ -39,6 +39,20 @@ test('a log that is missing in the list of logs is verified when it is named, an
   expect(report.tenants[0]?.breaks).toMatchObject([{ seq: 0, kind: 'missing' }]);
 });
 
+test('a log whose tenant was altered in the list of logs is told by its second place', async () => {
+  await using fixture = await openFixture();
+  await fill(fixture);
+  using tamper = openTamper({ ...fixture, tenant: 'platform' });
+  const [row] = tamper.rows('log');
+  if (row === undefined) throw new Error('no log');
+  tamper.remove('log', row.id);
+  tamper.put('log', { ...row, id: `${row.id.slice(0, -1)}~` });
+  const report = await verifyStores({ dataDir: fixture.host.dataDir });
+  expect(report).toMatchObject({ ok: false });
+  const range = { seq: 0, lastSeq: 24, kind: 'truncated' };
+  expect(report.tenants[0]?.breaks).toMatchObject([range]);
+});
+
 test('a folder without a ledger is an error and stays as it is; so is an unknown tenant', async () => {
   await using fixture = await openFixture();
   await fill(fixture);

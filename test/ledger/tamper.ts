@@ -1,6 +1,12 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { Fixture } from './fixture.ts';
+import {
+  type Block,
+  type BlockHeader,
+  blockHeader,
+  headerHash,
+} from '#services/ledger/chain/block.ts';
+import { eventsOf, type Fixture, openFixture } from './fixture.ts';
 
 export interface RawRow {
   readonly id: string;
@@ -40,6 +46,30 @@ export function openTamper({ host, tenant }: Pick<Fixture, 'host' | 'tenant'>): 
     },
     [Symbol.dispose]: () => database.close(),
   };
+}
+
+/** A log with blocks of known sizes, signed at its end, and closed. */
+export async function openLogOf(blocks: readonly number[]): Promise<Fixture> {
+  await using opened = new AsyncDisposableStack();
+  const fixture = opened.use(await openFixture());
+  await using log = await fixture.open();
+  for (const count of blocks) await log.append(eventsOf(fixture.tenant, count));
+  await log.checkpoint(log.size());
+  opened.move();
+  return fixture;
+}
+
+export function blockIn(row: RawRow): Block {
+  return { header: blockHeader.parse(JSON.parse(row.value)), body: row.bytes };
+}
+
+export function rowOf({ header, body }: Block, id: string): RawRow {
+  return { id, value: JSON.stringify(header), bytes: Buffer.from(body) };
+}
+
+/** A header that its own hash fits again, as somebody would write it who knows how. */
+export function rehashed(header: BlockHeader): BlockHeader {
+  return { ...header, hash: headerHash(header) };
 }
 
 /** The same bytes with one bit changed. */

@@ -8,44 +8,18 @@ import {
   bundleOf,
   encodeBody,
   entriesOf,
-  headerHash,
   sealedOf,
 } from '#services/ledger/chain/block.ts';
-import { contentText, parseEntry } from '#services/ledger/chain/entry.ts';
-import { EMPTY_HEAD, type Head, headAfter, makeBlock } from '#services/ledger/chain/head.ts';
-import { eventsOf, type Fixture, openFixture } from './fixture.ts';
-import { flipped, openTamper, type RawRow, type Tamper } from './tamper.ts';
+import { EMPTY_HEAD } from '#services/ledger/chain/head.ts';
+import { openFixture } from './fixture.ts';
+import { blockIn, flipped, openLogOf, openTamper, type RawRow, rehashed, rowOf } from './tamper.ts';
 
 /** Blocks of these many entries, in this order: packed and not. */
 const BLOCKS = [1, 40, 3, 1, 100, 2];
 
-/** A log with blocks of known sizes, signed at its end, and closed. */
-async function openLogOf(blocks: readonly number[] = BLOCKS): Promise<Fixture> {
-  await using opened = new AsyncDisposableStack();
-  const fixture = opened.use(await openFixture());
-  await using log = await fixture.open();
-  for (const count of blocks) await log.append(eventsOf(fixture.tenant, count));
-  await log.checkpoint(log.size());
-  opened.move();
-  return fixture;
-}
-
 function rangeOf(row: RawRow): { first: number; last: number; header: BlockHeader } {
   const header = blockHeader.parse(JSON.parse(row.value));
   return { first: header.first, last: header.size - 1, header };
-}
-
-function blockIn(row: RawRow): Block {
-  return { header: blockHeader.parse(JSON.parse(row.value)), body: row.bytes };
-}
-
-function rowOf({ header, body }: Block, id: string): RawRow {
-  return { id, value: JSON.stringify(header), bytes: Buffer.from(body) };
-}
-
-/** A header that its own hash fits again, as somebody would write it who knows how. */
-function rehashed(header: BlockHeader): BlockHeader {
-  return { ...header, hash: headerHash(header) };
 }
 
 function expectWithin(breaks: readonly LedgerBreak[], first: number, last: number): void {
@@ -65,7 +39,7 @@ function sampled(length: number, count: number, salt: number): number[] {
 
 describe('a sound log', () => {
   test('verifies as a whole and in ranges, also an empty one', async () => {
-    await using fixture = await openLogOf();
+    await using fixture = await openLogOf(BLOCKS);
     const whole = await fixture.verify();
     expect(whole).toMatchObject({ ok: true, size: 147, checkedEntries: 147, breaks: [] });
     expect(whole.checkpoint).toContain('\n147\n');
@@ -87,7 +61,7 @@ describe('a sound log', () => {
 
 describe('one flipped bit', () => {
   test('in the body of any block is found, and named within that block', async () => {
-    await using fixture = await openLogOf();
+    await using fixture = await openLogOf(BLOCKS);
     using tamper = openTamper(fixture);
     for (const [index, row] of tamper.rows('block').entries()) {
       const { first, last, header } = rangeOf(row);
@@ -126,7 +100,7 @@ describe('one flipped bit', () => {
   });
 
   test('in the header of any block is found, and named as the head of that block', async () => {
-    await using fixture = await openLogOf();
+    await using fixture = await openLogOf(BLOCKS);
     using tamper = openTamper(fixture);
     for (const [index, row] of tamper.rows('block').entries()) {
       const { first, last } = rangeOf(row);
@@ -195,7 +169,7 @@ describe('one flipped bit', () => {
 
 describe('whole blocks', () => {
   test('that are missing are named with the entries that went with them', async () => {
-    await using fixture = await openLogOf();
+    await using fixture = await openLogOf(BLOCKS);
     using tamper = openTamper(fixture);
     const rows = tamper.rows('block');
     for (const gone of [rows.slice(0, 1), rows.slice(1, 3), rows.slice(4, 5)]) {
@@ -211,7 +185,7 @@ describe('whole blocks', () => {
   });
 
   test('that changed places are named as reordered', async () => {
-    await using fixture = await openLogOf();
+    await using fixture = await openLogOf(BLOCKS);
     using tamper = openTamper(fixture);
     const [, one, other] = tamper.rows('block');
     if (one === undefined || other === undefined) throw new Error('no blocks');
@@ -223,7 +197,7 @@ describe('whole blocks', () => {
   });
 
   test('several breaks are all named, and the sound blocks between them are checked', async () => {
-    await using fixture = await openLogOf();
+    await using fixture = await openLogOf(BLOCKS);
     using tamper = openTamper(fixture);
     const rows = tamper.rows('block');
     const [a, b, c] = [rows[0], rows[2], rows[4]];
@@ -255,104 +229,6 @@ describe('whole blocks', () => {
     const { breaks } = await fixture.verify();
     const named = breaks.filter(({ kind }) => kind === 'reordered');
     expect(named.map(({ seq }) => seq)).toEqual([2, 3]);
-  });
-});
-
-describe('a log that somebody rewrote with all its hashes', () => {
-  /** From that block on: one word in one entry is another, and everything after it fits again. */
-  function rewrite(tamper: Tamper, from: number): void {
-    const rows = tamper.rows('block');
-    let head: Head = EMPTY_HEAD;
-    for (const [index, row] of rows.entries()) {
-      const block = blockIn(row);
-      if (index < from) {
-        head = headAfter(block.header);
-        continue;
-      }
-      const entries = entriesOf(block).map(parseEntry);
-      const [first] = entries;
-      if (index === from && first !== undefined) first.outcome = 'refused';
-      const step = makeBlock({
-        head,
-        contents: entries.map(contentText),
-        sealed: sealedOf(block).map(({ bytes }) => bytes),
-        recordedAt: first?.recordedAt ?? '',
-        writer: block.header.writer,
-      });
-      tamper.put('block', rowOf(step, row.id));
-      head = step.head;
-    }
-  }
-
-  test('is found by the checkpoints beside it and in the second place, from where they agree no more', async () => {
-    await using fixture = await openFixture();
-    {
-      await using log = await fixture.open();
-      for (const count of BLOCKS) {
-        await log.append(eventsOf(fixture.tenant, count));
-        await log.checkpoint(log.size());
-      }
-    }
-    using tamper = openTamper(fixture);
-    rewrite(tamper, 4);
-    const { breaks } = await fixture.verify();
-    expect(breaks).toEqual([
-      {
-        seq: 45,
-        lastSeq: 144,
-        kind: 'checkpoint-mismatch',
-        detail: expect.stringContaining('another root'),
-      },
-      expect.objectContaining({ seq: 45, lastSeq: 144, kind: 'checkpoint-mismatch' }),
-    ]);
-    const sides = breaks.map(({ detail }) => detail).join();
-    expect(sides).toContain('beside the blocks');
-    expect(sides).toContain('in the second place');
-    // With the rows beside the blocks gone too, the second place still tells.
-    for (const { id } of tamper.rows('checkpoint')) tamper.remove('checkpoint', id);
-    const without = await fixture.verify();
-    expect(without.breaks).toMatchObject([{ seq: 45, lastSeq: 144, kind: 'checkpoint-mismatch' }]);
-    // And nothing more is ever signed on top of it.
-    await using log = await fixture.open();
-    await log.append(eventsOf(fixture.tenant, 1));
-    await expect(log.checkpoint(log.size())).rejects.toThrow('does not go on');
-  });
-
-  test('whose tail was cut, checkpoints and all, is found by the second place', async () => {
-    await using fixture = await openFixture();
-    {
-      await using log = await fixture.open();
-      for (const count of [4, 5, 6]) {
-        await log.append(eventsOf(fixture.tenant, count));
-        await log.checkpoint(log.size());
-      }
-    }
-    using tamper = openTamper(fixture);
-    const [, , last] = tamper.rows('block');
-    tamper.remove('block', last?.id ?? '');
-    const cut = await fixture.verify();
-    expect(cut.breaks).toMatchObject([{ seq: 9, lastSeq: 14, kind: 'truncated' }]);
-    for (const { id } of tamper.rows('checkpoint').slice(-1)) tamper.remove('checkpoint', id);
-    const { ok, breaks, size } = await fixture.verify();
-    expect({ ok, size }).toEqual({ ok: false, size: 9 });
-    expect(breaks).toMatchObject([{ seq: 9, lastSeq: 14, kind: 'truncated' }]);
-    expect(breaks[0]?.detail).toContain('in the second place');
-    await using log = await fixture.open();
-    await log.append(eventsOf(fixture.tenant, 1));
-    await expect(log.checkpoint(log.size())).rejects.toThrow('does not go on');
-  });
-
-  test('block by block in one place only is named as a fork at the next block', async () => {
-    await using fixture = await openLogOf([2, 3, 4]);
-    using tamper = openTamper(fixture);
-    const before = tamper.rows('block');
-    rewrite(tamper, 1);
-    const last = before[2];
-    if (last === undefined) throw new Error('no block');
-    tamper.put('block', last);
-    const { breaks } = await fixture.verify();
-    const named = breaks.filter(({ kind }) => kind === 'forked');
-    expect(named).toMatchObject([{ seq: 5, lastSeq: 8 }]);
   });
 });
 

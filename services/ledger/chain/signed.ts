@@ -50,7 +50,8 @@ export async function openSignedCheck(source: SignedSource, start: number) {
   const breaks: LedgerBreak[] = [];
   /** Size of the last head that the tree agreed with. */
   let agreed = start;
-  const reported = new Set<SignedPlace>();
+  /** Places whose heads are not those of this log any more. */
+  const differing = new Set<SignedPlace>();
   let next = await heads.next();
 
   /** Heads of at most that size, in order. */
@@ -68,8 +69,8 @@ export async function openSignedCheck(source: SignedSource, start: number) {
       return;
     }
     // Every later head of a rewritten log differs too: the first one says where it begins.
-    if (reported.has(signed.place)) return;
-    reported.add(signed.place);
+    if (fault === OTHER_ROOT && differing.has(signed.place)) return;
+    if (fault === OTHER_ROOT) differing.add(signed.place);
     const detail = `checkpoint: ${signed.name} ${signed.place} ${fault}`;
     const lastSeq = Math.max(agreed, signed.size - 1);
     breaks.push({ seq: agreed, lastSeq, kind: 'checkpoint-mismatch', detail });
@@ -98,10 +99,12 @@ function isGood({ head, isSigned }: Signed): boolean {
   return head !== undefined && isSigned;
 }
 
+const OTHER_ROOT = 'has another root than the entries';
+
 function faultOf({ head, isSigned }: Signed, root: string | undefined): string | undefined {
   if (head === undefined) return 'cannot be read as a checkpoint of this log';
   if (!isSigned) return 'is not signed by a key of this log';
-  if (root !== undefined && head.root !== root) return 'has another root than the entries';
+  if (root !== undefined && head.root !== root) return OTHER_ROOT;
   return undefined;
 }
 
