@@ -1,3 +1,4 @@
+import { findAddress } from './address/find.ts';
 import { classify } from './classify.ts';
 import { type Draft, has, take } from './draft.ts';
 import { fitness } from './fitness.ts';
@@ -18,23 +19,30 @@ export function readGeneric(page: PageText, draft: Draft): void {
   // The town first: it tells where an address ends.
   const cities = labelled.filter((segment) => segment.roles?.[0] === 'city');
   for (const segment of cities) takeLabelled(draft, segment);
+  for (const segment of labelled) if (segment.roles?.[0] !== 'city') takeLabelled(draft, segment);
+  // Where labels named no call, words behind a label that nobody knows may tell it.
+  const called = has(draft, 'nature') && has(draft, 'address');
   const unlabelled: string[] = [];
-  for (const segment of segments) readSegment(draft, segment, unlabelled);
+  for (const segment of segments) readRest(draft, segment, { called, unlabelled });
   if (unlabelled.length > 0) settle(draft, cutFragments(unlabelled.join('\n')), WITHOUT_LABEL);
 }
 
-function readSegment(draft: Draft, segment: Segment, unlabelled: string[]): void {
-  if (segment.text === '') return;
-  if (segment.roles !== undefined) {
-    if (segment.roles[0] !== 'city') takeLabelled(draft, segment);
-  } else if (segment.label === undefined || isTelling(segment.text)) unlabelled.push(segment.text);
+function readRest(
+  draft: Draft,
+  segment: Segment,
+  rest: { readonly called: boolean; readonly unlabelled: string[] },
+): void {
+  if (segment.text === '' || segment.roles !== undefined) return;
+  const loose = segment.label === undefined || (!rest.called && isTelling(segment.text));
+  if (loose) rest.unlabelled.push(segment.text);
   else draft.notes.push(`${segment.label}: ${segment.text}`);
 }
 
 /** Behind a label that nobody knows, a call type or an address tells what it is by itself. */
 function isTelling(text: string): boolean {
   const { kind, score } = classify(text);
-  return (kind === 'nature' || kind === 'address') && score >= 0.6;
+  if (kind === 'nature' || kind === 'address') return score >= 0.6;
+  return kind === 'text' && (findAddress(text)?.match.certain ?? 0) > 0.8;
 }
 
 /** Gives a labelled value to the meaning of its label that it fits. */

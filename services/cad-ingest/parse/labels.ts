@@ -53,7 +53,8 @@ export function findLabels(line: string, options: LabelOptions): LabelMark[] {
   const end = Math.min(line.length, LINE_CHARS_MAX);
   for (let at = floor; at < end; at += 1) {
     const sign = line[at] ?? '';
-    if (!SIGNS.has(sign) && !(options.dashed && sign === '-')) continue;
+    const dash = sign === '-' && (options.dashed || isHeadDash(line, at, floor));
+    if (!SIGNS.has(sign) && !dash) continue;
     const mark = labelBefore(line, at, floor, options);
     if (mark === undefined) continue;
     marks.push(mark);
@@ -62,6 +63,18 @@ export function findLabels(line: string, options: LabelOptions): LabelMark[] {
   }
   return marks;
 }
+
+/** `Location - 12 MILL RD`: only where a line begins, and only behind words that are sure labels. */
+function isHeadDash(line: string, at: number, floor: number): boolean {
+  if (floor > 0 || at > 24 || line[at - 1] !== ' ' || line[at + 1] !== ' ') return false;
+  return DASHED.has(normalLabel(line.slice(0, at)));
+}
+
+const DASHED = new Set(
+  'ADDRESS|LOCATION|INCIDENT LOCATION|NATURE|CALL TYPE|INCIDENT TYPE|CITY|CROSS STREETS|CROSS STREET|CROSS|UNITS|INCIDENT NUMBER|COMMENTS|NARRATIVE|NOTES'.split(
+    '|',
+  ),
+);
 
 /** A line that is a label of a block and nothing else: `Narrative`, `UNITS DISPATCHED`. */
 function wholeLine(line: string, options: LabelOptions): LabelMark | undefined {
@@ -105,7 +118,7 @@ function labelBefore(
 ): LabelMark | undefined {
   const sign = line[at] ?? '';
   if (!isSeparator(line, at)) return undefined;
-  const known = knownLabel(line, sign === '#' ? at + 1 : at, floor, options);
+  const known = knownLabel(line, sign === '#' ? at + 1 : labelEnd(line, at), floor, options);
   const valueStart = passSigns(line, at + 1);
   const start = sign === ':' ? unknownStart(line, at, floor, options) : undefined;
   if (known !== undefined && !goesBeyond(line, start, known.start, options)) {
@@ -129,6 +142,13 @@ function goesBeyond(
   if (start === undefined || start >= known || options.guesses === false) return false;
   const words = isEdge(line, start) ? line.slice(start, known).trim() : '';
   return words !== '' && isLabelWords(words);
+}
+
+/** Stars and quotes that make a label bold are no part of it: `**ADDRESS**: 12 MILL RD`. */
+function labelEnd(line: string, at: number): number {
+  let end = at;
+  while (end > at - 4 && /[*_"]/.test(line[end - 1] ?? '')) end -= 1;
+  return end;
 }
 
 function isSeparator(line: string, at: number): boolean {
@@ -244,5 +264,6 @@ function titledStart(line: string, colon: number, from: number): number | undefi
 function passSigns(line: string, from: number): number {
   let at = from;
   while (at < line.length && /[\s:=]/.test(line[at] ?? '') && at < from + 60) at += 1;
+  if (line.startsWith('**', at) && /\s/.test(line[at + 2] ?? '')) return at + 3;
   return at;
 }

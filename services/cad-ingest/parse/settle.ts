@@ -161,21 +161,32 @@ function natureValue(board: Board, at: number): number {
   return own + early - town - Math.abs(at - Math.max(0, address)) * 0.06;
 }
 
+/** `FAIRVALE, KY 42066`. */
+const CITY_STATE = /^[A-Za-z][A-Za-z .'-]{1,40},? [A-Z]{2}(?:,? \d{5}(?:-\d{4})?)?$/;
+
 /** The short text right behind the address. */
 function claimCity(board: Board, sure: number): void {
   const { draft, fragments, used, address } = board;
   if (has(draft, 'city') || (address < 0 && !has(draft, 'address'))) return;
-  for (let at = address + 1; at <= address + 2; at += 1) {
-    const fragment = fragments[at];
-    if (fragment === undefined || used.has(at)) continue;
-    if (fragment.text.length < 3 && !/^[A-Za-z]{2}$/.test(fragment.text)) continue;
-    const words = fragment.text.split(' ').length;
-    const fits = fragment.kind === 'words' && words <= WORDS_OF_A_CITY_MAX;
-    if (!fits || !/^[A-Za-z][A-Za-z .'/-]*\d?$/.test(fragment.text)) return;
-    put(draft, 'city', fragment.text, sure * BY_PLACE);
-    used.add(at);
-    return;
-  }
+  const near = [address + 1, address + 2].filter((at) => !used.has(at) && isWord(fragments[at]));
+  const at = near[0];
+  const fragment = at === undefined ? undefined : fragments[at];
+  if (at === undefined || fragment === undefined || !isTown(fragment)) return;
+  take(draft, 'city', fragment.text, sure * (CITY_STATE.test(fragment.text) ? BY_FORM : BY_PLACE));
+  used.add(at);
+}
+
+/** Not just a number or a letter, as an apartment is. */
+function isWord(fragment: Fragment | undefined): boolean {
+  const text = fragment?.text ?? '';
+  return text.length > 2 || /^[A-Za-z]{2}$/.test(text);
+}
+
+function isTown(fragment: Fragment): boolean {
+  if (CITY_STATE.test(fragment.text)) return true;
+  const words = fragment.text.split(' ').length;
+  const short = fragment.kind === 'words' && words <= WORDS_OF_A_CITY_MAX;
+  return short && /^[A-Za-z][A-Za-z .'/-]*\d?$/.test(fragment.text);
 }
 
 /** Roads behind the address. */

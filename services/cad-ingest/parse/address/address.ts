@@ -175,7 +175,9 @@ function plainAddress(source: Source, hints: TailHints): AddressParts {
   const written = squeeze(textOf(text, tokens, nameStart, streetEnd));
   const tail = readTail(text, tokens, streetEnd, hints);
   const ended = city !== undefined || stop >= 0;
-  const certain = plainCertain(house !== undefined, streetEnd - nameStart, ended);
+  const ordinal = /\b\d{1,3}(?:ST|ND|RD|TH)$/i.test(written);
+  const words = ordinal ? 1 : streetEnd - nameStart;
+  const certain = plainCertain(house !== undefined, words, ended);
   const rest = { ...partsOfTail(tail), certain };
   // `@FAIRVALE GRANGE` names a place and no street.
   const placed = from === 1 && house === undefined;

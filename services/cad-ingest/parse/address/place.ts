@@ -28,7 +28,12 @@ interface Source {
 
 /** An address that begins at this token. */
 export function matchPlace(source: Source, at: number): PlaceMatch | undefined {
-  return housePlace(source, at) ?? markerFirst(source, at) ?? roadPlace(source, at);
+  return (
+    housePlace(source, at) ??
+    ruralPlace(source, at) ??
+    markerFirst(source, at) ??
+    roadPlace(source, at)
+  );
 }
 
 function housePlace(source: Source, at: number): PlaceMatch | undefined {
@@ -44,6 +49,23 @@ function housePlace(source: Source, at: number): PlaceMatch | undefined {
     certain: street.certain,
     text: `${house.text} ${squeeze(textOf(text, tokens, house.end, street.end))}`,
     crossStreets: cross === undefined ? [] : [cross.text],
+  };
+}
+
+/** `RR 2 BOX 45`: the post's rural route. */
+function ruralPlace(source: Source, at: number): PlaceMatch | undefined {
+  const { text, tokens } = source;
+  const words = tokens.slice(at, at + 4).map((token) => token.upper);
+  const [route = '', number = '', box = '', house = ''] = words;
+  const rural = /^(?:RR|RFD|HC)$/.test(route) && /^\d{1,3}[A-Z]?$/.test(number);
+  if (!rural || box !== 'BOX' || !/^\d{1,5}[A-Z]?$/.test(house)) return undefined;
+  return {
+    start: at,
+    end: at + 4,
+    form: 'house',
+    certain: 0.95,
+    text: squeeze(textOf(text, tokens, at, at + 4)),
+    crossStreets: [],
   };
 }
 

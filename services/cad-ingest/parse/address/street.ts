@@ -10,6 +10,8 @@ import {
 } from './words.ts';
 
 const NAME_WORDS_MAX = 6;
+/** A suffix that is as often a word of a name or of a town. */
+const WEAK_CERTAIN = 0.6;
 const NAME_WORD = /^[A-Z0-9][A-Z0-9'’.-]*$/;
 /** Suffixes behind which no further one is looked for. */
 const CORE = new Set(
@@ -39,7 +41,9 @@ export function matchStreet(tokens: readonly Token[], at: number): RoadMatch | u
     (afterDirection > at ? matchHighway(tokens, afterDirection) : undefined) ??
     (first.upper === 'OLD' ? matchHighway(tokens, at + 1) : undefined);
   if (road !== undefined) return { ...road, end: passMarker(tokens, road.end) };
-  return leadingType(tokens, afterDirection) ?? gridStreet(tokens, at) ?? namedStreet(tokens, at);
+  const named = namedStreet(tokens, at);
+  if (named !== undefined && named.certain > WEAK_CERTAIN) return named;
+  return leadingType(tokens, afterDirection) ?? gridStreet(tokens, at) ?? named;
 }
 
 /** `AVENUE C`, `AVE OF THE PINES`, `CALLE LUNA`. */
@@ -49,8 +53,11 @@ function leadingType(tokens: readonly Token[], at: number): RoadMatch | undefine
   if (!LEADING_TYPES.has(type)) return undefined;
   if (/^AV/.test(type) && /^[A-Z]$/.test(name)) return { end: at + 2, certain: 0.85 };
   if (/^AV/.test(type)) return undefined;
-  return /^[A-Z]{2,}$/.test(name) && !SUFFIXES.has(name)
-    ? { end: at + 2, certain: 0.55 }
+  let end = at + 1;
+  while (/^(?:DE|DEL|LA|LAS|LOS|EL)$/.test(tokens[end]?.upper ?? '')) end += 1;
+  const last = tokens[end]?.upper ?? '';
+  return /^[A-Z]{2,}$/.test(last) && !SUFFIXES.has(last)
+    ? { end: end + 1, certain: 0.55 }
     : undefined;
 }
 
@@ -77,7 +84,7 @@ function namedStreet(tokens: readonly Token[], at: number): RoadMatch | undefine
       const end = extend(tokens, index, limit);
       return passDirection(tokens, end, { pre, certain: suffixCertain(tokens, end) });
     }
-    if (WEAK_SUFFIXES.has(word)) weak = { end: index + 1, certain: 0.6 };
+    if (WEAK_SUFFIXES.has(word)) weak = { end: index + 1, certain: WEAK_CERTAIN };
   }
   return weak === undefined ? undefined : passDirection(tokens, weak.end, { pre, ...weak });
 }

@@ -27,6 +27,21 @@ const CITY_WORDS_MAX = 4;
 const CITY_WORD = /^[A-Z][A-Z.'’-]*$/;
 const ZIP = /^\d{5}(?:-\d{4})?$/;
 const ALONE = new Set(['UPPER', 'LOWER', 'REAR', 'FRONT', 'UPSTAIRS', 'DOWNSTAIRS', 'BASEMENT']);
+const CROSSING = new Set(['BTWN', 'BETWEEN', 'BTW', 'XS', 'XST', 'X-ST', 'X', 'CROSS']);
+/** A phrase with one of these tells where something is; it is no town. */
+const NO_TOWN = new Set([
+  'OF',
+  'AND',
+  'AT',
+  'NEAR',
+  'ON',
+  'IN',
+  'TO',
+  'FROM',
+  'JUST',
+  'BEHIND',
+  'BY',
+]);
 const BREAKS = new Set([',', ';', '-', '_', '/', '|', '*']);
 
 interface Reading {
@@ -82,7 +97,11 @@ function takeNext(reading: Reading): void {
     return;
   }
   const took =
-    takeParenthesis(reading) || takeApartment(reading) || takeState(reading) || takeCity(reading);
+    takeCrossing(reading) ||
+    takeParenthesis(reading) ||
+    takeApartment(reading) ||
+    takeState(reading) ||
+    takeCity(reading);
   if (!took) takeNote(reading);
   reading.mark = '';
 }
@@ -97,6 +116,17 @@ function takeParenthesis(reading: Reading): boolean {
   if (/ & |\/|^btwn |^between |^x[: ]/i.test(inner)) reading.cross.push(...readCrossStreets(inner));
   else if (inner !== '') reading.places.push(inner);
   reading.at = Math.min(end + 1, tokens.length);
+  return true;
+}
+
+/** `12 MILL RD btwn ELM ST and OAK AVE`: the rest of the value. */
+function takeCrossing(reading: Reading): boolean {
+  const { tokens, text, at } = reading;
+  if (!CROSSING.has(tokens[at]?.upper ?? '')) return false;
+  const streets = readCrossStreets(textOf(text, tokens, at + 1, tokens.length));
+  if (streets.length === 0) return false;
+  reading.cross.push(...streets);
+  reading.at = tokens.length;
   return true;
 }
 
@@ -193,6 +223,7 @@ function takeCity(reading: Reading): boolean {
   if (coded !== undefined) return keepCity(reading, coded);
   const end = knownCityEnd(reading) ?? wordsEnd(tokens, at);
   if (end === at || end - at > CITY_WORDS_MAX) return false;
+  if (tokens.slice(at, end).some((token) => NO_TOWN.has(token.upper))) return false;
   const last = end < tokens.length ? undefined : tokens[end - 1]?.upper;
   const stateLast = last !== undefined && STATES.has(last) && end - at > 1;
   return keepCity(reading, stateLast ? end - 1 : end);
