@@ -103,6 +103,8 @@ export const checkpointAnswer = z.strictObject({
   note: z.string(),
   /** Verifier key of the note: `name+key id+base64`. */
   verifierKey: z.string(),
+  /** Of every key that ever signed checkpoints, the current one first; the newest two sign now. */
+  verifierKeys: z.array(z.string()).min(1),
 });
 
 const readingTheLedger = (verb: string) =>

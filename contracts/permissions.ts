@@ -56,6 +56,7 @@ export const permissions = {
   'ledger:read': ['platform', 'admin', 'reviewer'],
   'ledger:disclose': ['platform', 'admin', 'reviewer'],
   'ledger:export': ['admin', 'reviewer'],
+  'ledger:rotate-keys': ['platform'],
   'ledger:append': everyJob,
 } as const satisfies Record<string, readonly Role[]>;
 

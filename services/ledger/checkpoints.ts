@@ -3,9 +3,10 @@ import { Problem } from '#shared/problem.ts';
 import { type Handling, handle } from '#shared/service.ts';
 import { consistencyPath, rangeHash, rootAt } from './chain/tree.ts';
 import type { Log } from './log.ts';
-import type { Logs } from './logs.ts';
+import type { LedgerParts, Logs } from './logs.ts';
+import { verifierKeysOf } from './note-keys.ts';
 
-export function checkpointHandlings(logs: Logs): Handling[] {
+export function checkpointHandlings({ vault }: LedgerParts, logs: Logs): Handling[] {
   return [
     handle(readCheckpoint, ({ caller }) =>
       logs.use(caller.tenant, async (log) => {
@@ -15,7 +16,8 @@ export function checkpointHandlings(logs: Logs): Handling[] {
           throw new Problem('not-found', { detail: 'The ledger has no entry yet.' });
         }
         const { origin, size, root, note, verifierKey } = signed;
-        return { body: { origin, size, root, note, verifierKey } };
+        const verifierKeys = await verifierKeysOf(vault, origin);
+        return { body: { origin, size, root, note, verifierKey, verifierKeys } };
       }),
     ),
 

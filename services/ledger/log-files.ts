@@ -11,6 +11,7 @@ import { Problem } from '#shared/problem.ts';
 import { type Handling, handle } from '#shared/service.ts';
 import { bundled, sizeNeeded, type TileSpan, tileSpan } from './chain/bundle.ts';
 import { TILE_LEVELS } from './chain/tiles.ts';
+import { publishedCheckpoint } from './later-lines.ts';
 import type { Log } from './log.ts';
 import type { LedgerParts, Logs } from './logs.ts';
 import { newestCheckpoint } from './store.ts';
@@ -22,7 +23,7 @@ export function logFileHandlings(parts: LedgerParts, logs: Logs): Handling[] {
   return [
     handle(fetchCheckpoint, async ({ params: { id } }) => {
       const tenant = await tenantOf(parts, id);
-      const published = await newestCheckpoint(parts.tables.forTenant(tenant));
+      const published = await publishedCheckpoint(parts.tables.forTenant(tenant));
       if (published === undefined) throw nothingYet();
       return { body: published.note };
     }),

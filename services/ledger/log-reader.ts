@@ -12,9 +12,9 @@ import { pageValue } from './chain/page.ts';
 import type { Signed, SignedSource } from './chain/signed.ts';
 import { TILE_WIDTH } from './chain/tiles.ts';
 import { type BlockReader, START } from './chain/verify.ts';
+import { CHECKPOINT_KEY } from './note-keys.ts';
 import { isSignedBy, parseNote } from './portable/note.ts';
 import { firstFree, type SecondPlace } from './second-place.ts';
-import { CHECKPOINT_KEY } from './signer.ts';
 import { numberId, numberOf, readBody, rowsOf, tileId } from './store.ts';
 
 /** Notes of the second place that are compared: the newest one alone shows a cut or rewritten log. */

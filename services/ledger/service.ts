@@ -4,6 +4,7 @@ import { entryHandlings } from './entries.ts';
 import { eventHandlings } from './events.ts';
 import { evidenceHandlings } from './evidence.ts';
 import { exportHandlings } from './exports.ts';
+import { keyHandlings } from './keys.ts';
 import { logFileHandlings } from './log-files.ts';
 import { type LedgerParts, openLogs } from './logs.ts';
 import { openPatrol } from './patrol.ts';
@@ -19,9 +20,10 @@ export async function openLedger(parts: LedgerParts): Promise<Service> {
   const service = await openService(parts, tools, [
     ...eventHandlings(logs),
     ...entryHandlings(logs),
-    ...checkpointHandlings(logs),
+    ...checkpointHandlings(parts, logs),
     ...evidenceHandlings(logs),
     ...exportHandlings(logs),
+    ...keyHandlings(parts),
     ...logFileHandlings(parts, logs),
     ...verificationHandlings(parts, logs),
   ]);

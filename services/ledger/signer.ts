@@ -5,7 +5,8 @@
  * 2. The head as it is after that: size and root of the last committed block, of any process.
  * 3. The head must go on from it, shown by a consistency proof out of the hash tiles. If it does
  *    not, nothing is signed: the log was cut or rewritten.
- * 4. Ed25519 by the vault. The same head always gives the same note.
+ * 4. Ed25519 by the vault, by each key that signs now. The same head gives the same note until the
+ *    next rotation; what is signed later is put behind it (later-lines.ts).
  * 5. Into the second place first, then beside the blocks: what the tables have, both have.
  *
  * A crash after 4 leaves nothing; within 5 a note of a head that is committed, which the next
@@ -15,15 +16,15 @@ import type { TenantTables } from '#shared/ports/tables.ts';
 import type { Vault } from '#shared/ports/vault.ts';
 import { Problem } from '#shared/problem.ts';
 import { type Checkpoint, checkpointText, originOf, readSignedHead } from './chain/checkpoint.ts';
-import { signedNote, verifierKeyOf } from './chain/note.ts';
+import { noteWith } from './chain/note.ts';
 import { consistencyPath, type NodeReader, rangeHash, rootOf } from './chain/tree.ts';
+import { addLaterLines, withLaterLines } from './later-lines.ts';
+import { linesBeside, signatureLines, verifierKeysOf } from './note-keys.ts';
+import { parseNote } from './portable/note.ts';
 import { provesConsistency } from './portable/proof.ts';
 import type { SecondPlace } from './second-place.ts';
 import { checkpointChange, newestCheckpoint, UNAUDITED } from './store.ts';
 import type { View } from './view.ts';
-
-/** Name in the vault of the key that signs checkpoints. */
-export const CHECKPOINT_KEY = 'ledger/checkpoint';
 
 export interface Signer {
   /** The newest signed checkpoint; signs the head first if that has fewer than `size` entries. */
@@ -56,9 +57,8 @@ export function openSigner(parts: SignerParts): Signer {
 
   async function cover(size: number): Promise<Checkpoint | undefined> {
     last ??= await newestCheckpoint(parts.tables);
-    if ((last?.size ?? 0) >= size) return last;
-    last = await sign(parts, last);
-    return last;
+    if ((last?.size ?? 0) < size) last = await sign(parts, last);
+    return last && signedByAll(parts, last);
   }
 
   return {
@@ -107,13 +107,21 @@ async function makeCheckpoint(parts: SignerParts, { size, root }: Tree): Promise
   const { vault, host, opaqueId } = parts;
   const origin = originOf(host(), opaqueId);
   const text = checkpointText({ origin, size, root });
-  const { keyId, signature } = await vault.sign(CHECKPOINT_KEY, Buffer.from(text));
-  const keys = await vault.publicKeys(CHECKPOINT_KEY);
-  const publicKey = keys.find(({ id }) => id === keyId)?.key;
-  if (publicKey === undefined) throw new Error('the key that signed is not among the public ones');
-  const key = { name: origin, publicKey };
-  const note = signedNote(text, key, signature);
-  return { v: 1, origin, size, root, note, verifierKey: verifierKeyOf(key) };
+  const note = noteWith(text, await signatureLines(vault, origin, text));
+  const [verifierKey] = await verifierKeysOf(vault, origin);
+  return { v: 1, origin, size, root, note, verifierKey };
+}
+
+/** With the lines that came later; a key that was rotated in since then signs it too. */
+async function signedByAll(parts: SignerParts, checkpoint: Checkpoint): Promise<Checkpoint> {
+  const { tables, vault } = parts;
+  const given = await withLaterLines(tables, checkpoint);
+  const parsed = parseNote(given.note);
+  if (parsed === undefined) throw new Error('a checkpoint that is kept is no signed note');
+  const lines = await linesBeside(vault, given.origin, parsed.text, parsed.signatures);
+  if (lines.length === 0) return given;
+  await addLaterLines(tables, checkpoint, lines);
+  return { ...given, note: given.note + lines.join('') };
 }
 
 async function assertGoesOn(parts: SignerParts, from: Tree, to: Tree): Promise<void> {

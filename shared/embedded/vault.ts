@@ -41,9 +41,12 @@ export async function openVault({ dir }: { readonly dir: string }): Promise<Vaul
     open: (bytes) => bytes,
   });
   return {
-    async sign(name, bytes) {
-      const [current] = await signing.all(name);
-      return signWith(current, bytes);
+    async sign(name, bytes, options = {}) {
+      const keys = await signing.all(name);
+      const { keyId = keys[0].id } = options;
+      const key = keys.find(({ id }) => id === keyId);
+      if (key === undefined) throw new Error(`${name} has no key ${keyId}`);
+      return signWith(key, bytes);
     },
     async publicKeys(name) {
       const keys = await signing.all(name);

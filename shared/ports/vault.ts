@@ -15,10 +15,14 @@ export type SealContext = Readonly<Record<string, string>>;
  * end with one.
  */
 export interface Vault extends AsyncDisposable {
-  /** Ed25519 signature, 64 bytes, by the current key of that name. */
+  /**
+   * Ed25519 signature, 64 bytes, by the current key of that name, or by the one with that id: an
+   * older key goes on signing where both must. Rejects when there is no such key.
+   */
   sign(
     name: string,
     bytes: Uint8Array,
+    options?: { readonly keyId?: string },
   ): Promise<{ readonly keyId: string; readonly signature: Uint8Array }>;
   /** Newest first; the current one is always among them. */
   publicKeys(name: string): Promise<readonly PublicKey[]>;

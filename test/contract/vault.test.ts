@@ -91,6 +91,19 @@ describe.each(vaultAdapters)('the vault on $name', ({ open }) => {
       expect(isSignedBy(keys[2], text, before.signature)).toBe(true);
     });
 
+    test('lets the older key sign where it is asked for by its id', async () => {
+      const { place, vault, again } = await opened();
+      await using _ = place;
+      const { keyId } = await vault.sign(NAME, text);
+      await vault.rotate(NAME);
+      const other = await again();
+      const signed = await other.sign(NAME, text, { keyId });
+      const older = (await other.publicKeys(NAME)).find(({ id }) => id === keyId);
+      expect(signed.keyId).toBe(keyId);
+      expect(isSignedBy(older, text, signed.signature)).toBe(true);
+      await expect(other.sign(NAME, text, { keyId: '0'.repeat(16) })).rejects.toThrow();
+    });
+
     test('before the first signature makes the key that signs', async () => {
       const { place, vault } = await opened();
       await using _ = place;

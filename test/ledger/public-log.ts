@@ -38,6 +38,8 @@ export interface PublicLog extends AsyncDisposable {
   head(): Promise<{ readonly size: number; readonly root: Uint8Array }>;
   /** The first items of a hash tile; all of them when it has that many. */
   items(level: number, tile: number, width: number): Promise<Buffer[]>;
+  /** Resolves when no event waits for the ledger any more. */
+  settled(): Promise<void>;
   search(action: string): Promise<readonly object[]>;
 }
 
@@ -57,9 +59,10 @@ export async function openPublicLog(overrides: Overrides = {}): Promise<PublicLo
   const parts = { ...(await test.parts('ledger')), checkpoints, host: () => host, ...overrides };
   opened.use(await openLedger(parts));
   const firstRunFile = join(test.dataDir, 'first-run.json');
+  const gatewayParts = await test.parts('gateway');
   const gateway = opened.use(
     await openGateway({
-      ...(await test.parts('gateway')),
+      ...gatewayParts,
       http: { host: '127.0.0.1', port: 0 },
       doors: {},
       cache: test.host.cache,
@@ -120,6 +123,13 @@ export async function openPublicLog(overrides: Overrides = {}): Promise<PublicLo
       const { bytes, status } = await fetchFile(path);
       assert.equal(status, 200, `${path} answered ${status}`);
       return Array.from({ length: width }, (_, at) => bytes.subarray(at * 32, (at + 1) * 32));
+    },
+    async settled() {
+      const waiting = () =>
+        Promise.all([gatewayParts, parts].map(({ tables }) => tables.outboxDepth()));
+      const areNone = (depths: readonly { readonly events: number }[]) =>
+        depths.every(({ events }) => events === 0);
+      await until('events in the outboxes', waiting, areNone);
     },
     async search(action) {
       const path = `/v1/ledger/entries?action=${action}`;

@@ -14,15 +14,21 @@ export interface NoteKey {
   readonly publicKey: Uint8Array;
 }
 
-/** The note with one signature line. `signature` covers `text` with its last newline. */
-export function signedNote(
-  text: string,
-  { name, publicKey }: NoteKey,
-  signature: Uint8Array,
-): string {
-  if (!text.endsWith('\n') || !isKeyName(name)) throw new Error('not fit for a signed note');
+/** The note with one signature line. */
+export function signedNote(text: string, key: NoteKey, signature: Uint8Array): string {
+  return noteWith(text, [signatureLine(key, signature)]);
+}
+
+export function noteWith(text: string, lines: readonly string[]): string {
+  if (!text.endsWith('\n')) throw new Error('not fit for a signed note');
+  return `${text}\n${lines.join('')}`;
+}
+
+/** The line of a signature, which covers the text with its last newline. */
+export function signatureLine({ name, publicKey }: NoteKey, signature: Uint8Array): string {
+  if (!isKeyName(name)) throw new Error('not fit for a signed note');
   const blob = Buffer.concat([keyIdOf(name, publicKey), signature]).toString('base64');
-  return `${text}\n— ${name} ${blob}\n`;
+  return `— ${name} ${blob}\n`;
 }
 
 /** `name+<key id as 8 hex>+base64(type || public key)`: what a stranger needs to verify. */
