@@ -14,6 +14,7 @@ import { openCoreRecords } from './core-records/service.ts';
 import { openFiles } from './files/service.ts';
 import { gatewaySettings, gatewayVariables } from './gateway/config.ts';
 import { type GatewayParts, openGateway } from './gateway/service.ts';
+import { ledgerSettings, ledgerVariables } from './ledger/config.ts';
 import { openLedger } from './ledger/service.ts';
 
 export interface AllSettings {
@@ -23,6 +24,8 @@ export interface AllSettings {
   readonly mailDomain?: string;
   readonly publicOrigin?: string;
   readonly logLevel: string;
+  /** Sinks; absent: none. */
+  readonly ledger?: Awaited<ReturnType<typeof ledgerSettings>>;
   /** Limits, proxies and the like; absent: as the gateway has them. */
   readonly gateway?: Pick<GatewayParts, 'trustedProxies' | 'drainMs' | 'rates' | 'unlockPlatform'>;
 }
@@ -48,7 +51,8 @@ export async function openAll(stack: AsyncDisposableStack, settings: AllSettings
 
   const { blobs: checkpoints } = await host.blobs('checkpoints');
   const ledgerHost = () => new URL(origin).host;
-  stack.use(await openLedger({ ...(await partsOf('ledger')), checkpoints, host: ledgerHost }));
+  const ledgerParts = { ...(await partsOf('ledger')), ...settings.ledger };
+  stack.use(await openLedger({ ...ledgerParts, checkpoints, host: ledgerHost }));
   stack.use(await openCoreRecords(await partsOf('core-records')));
   const files = await host.blobs('files');
   stack.use(await openFiles({ ...(await partsOf('files')), blobs: files.blobs }));
@@ -81,7 +85,7 @@ export async function openAll(stack: AsyncDisposableStack, settings: AllSettings
 if (import.meta.main) {
   await runProcess('watchdesk', async (stack) => {
     const config = readConfig(
-      { ...commonVariables, ...gatewayVariables, ...cadIngestVariables },
+      { ...commonVariables, ...gatewayVariables, ...cadIngestVariables, ...ledgerVariables },
       process.env,
     );
     const { DATA_DIR, HTTP_HOST, HTTP_PORT, PUBLIC_ORIGIN, LOG_LEVEL } = config;
@@ -92,6 +96,7 @@ if (import.meta.main) {
       mailDomain: config.MAIL_DOMAIN,
       ...(PUBLIC_ORIGIN === undefined ? {} : { publicOrigin: publicOriginOf(config) }),
       logLevel: LOG_LEVEL,
+      ledger: await ledgerSettings(config),
       gateway: gatewaySettings(config),
     });
     openLog('watchdesk', LOG_LEVEL).info({ ...all, dataDir: DATA_DIR }, 'ready');

@@ -17,6 +17,8 @@ export interface Metrics {
     /** Age of the oldest last pass among the logs. */
     readonly oldestPassSeconds: number;
   }): void;
+  /** Entries that a sink has not taken yet. */
+  sinkBehind(sink: string, entries: number): void;
   /** Something that an operator must hear of; the alarm rules are written on this counter. */
   alarm(kind: AlarmKind): void;
   text(): Promise<string>;
@@ -27,6 +29,7 @@ export const alarmKinds = [
   'ledger-append-failed',
   'ledger-conflict',
   'ledger-verify-failed',
+  'ledger-sink-stuck',
   'dead-letter',
   'account-locked',
   'parse-failed',
@@ -57,6 +60,12 @@ export function openMetrics(): Metrics {
     labelNames: ['service'],
     registers,
   });
+  const behind = new Gauge({
+    name: 'watchdesk_sink_undelivered_entries',
+    help: 'Ledger entries that a sink has not taken yet',
+    labelNames: ['sink'],
+    registers,
+  });
   const alarms = new Counter({
     name: 'watchdesk_alarms_total',
     help: 'Conditions that an operator must hear of',
@@ -74,6 +83,7 @@ export function openMetrics(): Metrics {
       age.set({ service }, oldestSeconds);
     },
     ...verified,
+    sinkBehind: (sink, entries) => behind.set({ sink }, entries),
     alarm: (kind) => alarms.inc({ kind }),
     text: () => registry.metrics(),
     contentType: registry.contentType,

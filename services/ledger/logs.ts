@@ -6,6 +6,7 @@ import { openBlockCache } from './blocks.ts';
 import { DamagedLog } from './chain/head.ts';
 import { type Log, openLog } from './log.ts';
 import { openTileCache } from './nodes.ts';
+import type { SinkSettings } from './sinks/settings.ts';
 
 /** RFC 9162 logs are named by 128 random bits here: nothing of the tenant shows. */
 const OPAQUE_ID_BYTES = 16;
@@ -15,6 +16,8 @@ export interface LedgerParts extends ServiceParts {
   readonly checkpoints: Blobs;
   /** `host` or `host:port` of the public origin; asked when a checkpoint is signed. */
   readonly host: () => string;
+  /** Where entries are pushed to; absent: nowhere. */
+  readonly sinks?: readonly SinkSettings[];
 }
 
 /** The logs that are open in this process, one for each tenant that was asked for. */

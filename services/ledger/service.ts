@@ -8,6 +8,7 @@ import { keyHandlings } from './keys.ts';
 import { logFileHandlings } from './log-files.ts';
 import { type LedgerParts, openLogs } from './logs.ts';
 import { openPatrol } from './patrol.ts';
+import { openSinks } from './sinks/open.ts';
 import { verificationHandlings } from './verifications.ts';
 
 /**
@@ -28,9 +29,11 @@ export async function openLedger(parts: LedgerParts): Promise<Service> {
     ...verificationHandlings(parts, logs),
   ]);
   const patrol = openPatrol(parts, { isRunning: true });
+  const sinks = openSinks(parts, logs, parts.sinks ?? []);
   return {
     ...service,
     async [Symbol.asyncDispose]() {
+      await sinks[Symbol.asyncDispose]();
       await patrol[Symbol.asyncDispose]();
       // First nobody asks any more, then what waits is written and the last head is signed.
       await service[Symbol.asyncDispose]();

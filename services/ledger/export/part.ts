@@ -1,3 +1,4 @@
+import type { LedgerEntry } from '#contracts/ledger.ts';
 import type { ExportFormat } from '#contracts/ledger-exports.ts';
 import { BUS_MESSAGE_BYTES_MAX } from '#contracts/limits.ts';
 import { cefLine } from './cef.ts';
@@ -25,6 +26,7 @@ export interface ExportPart {
   readonly isMore: boolean;
   /** One for each entry, without line break. */
   readonly lines: readonly string[];
+  readonly entries: readonly LedgerEntry[];
   readonly checkpoint: ExportCheckpoint | undefined;
 }
 
@@ -47,17 +49,21 @@ export async function exportPart(
   const end = Math.min(begin + limit, size);
   const checkpoint = await log.checkpoint(Math.max(end, 1));
   const lines: string[] = [];
+  const entries: LedgerEntry[] = [];
   const part = () => {
     const count = lines.length;
-    return { first: begin, count, isMore: count > 0 && begin + count < size, lines, checkpoint };
+    const isMore = count > 0 && begin + count < size;
+    return { first: begin, count, isMore, lines, entries, checkpoint };
   };
   if (checkpoint === undefined) return part();
   let bytes = 0;
   for await (const stored of log.blocks.range(begin, end)) {
-    const line = lineOf[format](exportedOf(stored.bytes, checkpoint));
+    const exported = exportedOf(stored.bytes, checkpoint);
+    const line = lineOf[format](exported);
     bytes += bytesOnBus(line);
     if (lines.length > 0 && bytes > PART_BYTES_MAX) break;
     lines.push(line);
+    entries.push(exported.entry);
   }
   return part();
 }
