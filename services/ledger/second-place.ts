@@ -4,6 +4,7 @@
  *
  *   <opaque id>/<size, 16 digits>         the note that was signed for this size; the only one
  *   <opaque id>/n/<number, 16 digits>     the same note as the number-th that was published
+ *   <opaque id>/d/<YYYY-MM-DD>            the newest note on that day (daily.ts)
  *
  * The store cannot be listed. The numbers have no gap, so that the newest note is found by asking
  * for few of them, and the tail of a log cannot be cut without a number showing it.
@@ -21,11 +22,15 @@ export interface SecondPlace {
   /** The newest notes, newest first. */
   newest(notesMax: number): Promise<string[]>;
   noteOf(size: number): Promise<string | undefined>;
+  /** The first note of a day stays. */
+  publishDay(day: string, note: string): Promise<void>;
+  noteOfDay(day: string): Promise<string | undefined>;
 }
 
 export function openSecondPlace(blobs: Blobs, opaqueId: string): SecondPlace {
   const sizeKey = (size: number) => `${opaqueId}/${numberId(size)}`;
   const numberKey = (number: number) => `${opaqueId}/n/${numberId(number)}`;
+  const dayKey = (day: string) => `${opaqueId}/d/${day}`;
   const isTaken = async (number: number) => (await blobs.head(numberKey(number))) !== undefined;
   /** Numbers below this one are taken. */
   let taken = 0;
@@ -54,6 +59,10 @@ export function openSecondPlace(blobs: Blobs, opaqueId: string): SecondPlace {
       return notes.map((note) => note ?? '');
     },
     noteOf: (size) => read(sizeKey(size)),
+    async publishDay(day, note) {
+      await blobs.put(dayKey(day), Buffer.from(note));
+    },
+    noteOfDay: (day) => read(dayKey(day)),
   };
 }
 

@@ -1,5 +1,6 @@
 import { openService, openTools, type Service } from '#shared/service.ts';
 import { checkpointHandlings } from './checkpoints.ts';
+import { openDaily } from './daily.ts';
 import { entryHandlings } from './entries.ts';
 import { eventHandlings } from './events.ts';
 import { evidenceHandlings } from './evidence.ts';
@@ -29,12 +30,14 @@ export async function openLedger(parts: LedgerParts): Promise<Service> {
     ...verificationHandlings(parts, logs),
   ]);
   const patrol = openPatrol(parts, { isRunning: true });
+  const daily = openDaily(parts, logs, { isRunning: true });
   const sinks = openSinks(parts, logs, parts.sinks ?? []);
   return {
     ...service,
     async [Symbol.asyncDispose]() {
       await sinks[Symbol.asyncDispose]();
       await patrol[Symbol.asyncDispose]();
+      await daily[Symbol.asyncDispose]();
       // First nobody asks any more, then what waits is written and the last head is signed.
       await service[Symbol.asyncDispose]();
       await logs[Symbol.asyncDispose]();
