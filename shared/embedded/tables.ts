@@ -21,7 +21,7 @@ import type {
   Tables,
   TenantTables,
 } from '#shared/ports/tables.ts';
-import { openSqlite, whenFree } from './disk/sqlite.ts';
+import { emptyLog, openSqlite, whenFree } from './disk/sqlite.ts';
 import { type Commits, openCommits } from './tables-commits.ts';
 import { assertKey, assertTenant, planList, planWrite } from './tables-plan.ts';
 import { applyWrite, prepareWrites, type WriteStatements } from './tables-write.ts';
@@ -112,7 +112,10 @@ function openTenantTables(store: Store, tenant: TenantId): TenantTables {
     },
     async write(write) {
       const plan = planWrite(tenant, write);
-      return commits.run(() => applyWrite(writes, plan, Math.trunc(clock())), 'durable');
+      const apply = () => applyWrite(writes, plan, Math.trunc(clock()));
+      const result = await commits.run(apply, 'durable');
+      if (result.ok && write.erase === true) await emptyLog(db);
+      return result;
     },
   };
 }

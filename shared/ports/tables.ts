@@ -58,6 +58,12 @@ export interface Write {
   readonly directory?: readonly DirectoryChange[];
   /** The audit events of the change: put into the outbox in this order, in the same transaction. */
   readonly events: readonly AuditEvent[];
+  /**
+   * What this write removes or replaces MUST be in no file of the store any more when it resolves,
+   * as far as the store decides that: keys are destroyed by it. A rejection may come after the
+   * commit.
+   */
+  readonly erase?: true;
   /** Why a write has no event. Without events and without a reason the write is refused (a bug). */
   readonly unaudited?: string;
 }

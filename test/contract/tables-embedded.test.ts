@@ -63,6 +63,28 @@ describe('the file', () => {
     expect(bytes.includes(secret)).toBe(false);
   });
 
+  test('does not keep what a write has erased, nor does its log, while others have it open', async () => {
+    const { place, file, tables, open } = await openedTables();
+    await using _ = place;
+    const other = (await open()).forTenant(tenant);
+    const rows = tables.forTenant(tenant);
+    const secret = 'a-key-that-seals-the-values-of-a-record';
+    const key = { kind: 'record-key', id: 'r' };
+    const sealed = { put: { ...key, value: {}, bytes: Buffer.from(secret) }, expect: 0 };
+    await rows.write(changes(sealed, put('kept', 0)));
+    expect(await other.get(key)).toBeDefined();
+    const isInAFile = async () => {
+      const names = await readdir(dirname(file));
+      const all = await Promise.all(names.map((name) => readFile(join(dirname(file), name))));
+      return Buffer.concat(all).includes(secret);
+    };
+    expect(await isInAFile()).toBe(true);
+    await rows.write({ ...changes({ remove: key, expect: 1 }), erase: true });
+    expect(await isInAFile()).toBe(false);
+    expect(await other.get(key)).toBeUndefined();
+    expect(await other.get({ kind: 'incident', id: 'kept' })).toBeDefined();
+  });
+
   test('of a later version of the program is not touched', async () => {
     const { place, file, tables, open } = await openedTables();
     await using _ = place;

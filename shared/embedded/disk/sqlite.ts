@@ -79,6 +79,19 @@ export async function whenFree<Result>(db: DatabaseSync, run: () => Result): Pro
   }
 }
 
+/**
+ * Empties the write-ahead log, which holds older images of pages until it is written over. Problem
+ * `unavailable` when another process keeps reading from it.
+ */
+export async function emptyLog(db: DatabaseSync): Promise<void> {
+  const startedAt = performance.now();
+  const truncate = () => db.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get();
+  while ((await whenFree(db, truncate))?.busy !== 0) {
+    if (performance.now() - startedAt > BUSY_DEADLINE_MS) throw busyProblem();
+    await sleep(BUSY_PAUSE_MS);
+  }
+}
+
 function installSchema(db: DatabaseSync, file: string, schema: string): void {
   const version = db.prepare('PRAGMA user_version').get()?.user_version;
   if (version === SCHEMA_VERSION) return;
