@@ -5,6 +5,7 @@ import * as files from './files.ts';
 import * as ledger from './ledger.ts';
 import * as ledgerEvidence from './ledger-evidence.ts';
 import * as ledgerExports from './ledger-exports.ts';
+import * as ledgerExpungements from './ledger-expungements.ts';
 import * as ledgerKeys from './ledger-keys.ts';
 import * as logTiles from './log-tiles.ts';
 import type { Operation } from './operation.ts';
@@ -24,6 +25,7 @@ const modules = [
   cadMessages,
   ledger,
   ledgerEvidence,
+  ledgerExpungements,
   logTiles,
   ledgerKeys,
   ledgerExports,

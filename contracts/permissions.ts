@@ -55,6 +55,8 @@ export const permissions = {
   'files:write': ['admin', 'supervisor', 'officer'],
   'ledger:read': ['platform', 'admin', 'reviewer'],
   'ledger:disclose': ['platform', 'admin', 'reviewer'],
+  'ledger:expunge': ['platform', 'admin'],
+  'ledger:approve-expungement': ['platform', 'admin', 'reviewer'],
   'ledger:export': ['admin', 'reviewer'],
   'ledger:rotate-keys': ['platform'],
   'ledger:append': everyJob,
@@ -63,9 +65,16 @@ export const permissions = {
 export type Permission = keyof typeof permissions;
 export const permissionNames = Object.keys(permissions) as [Permission, ...Permission[]];
 
-/** Permissions that an API key can carry as scopes: all but those of services. */
+/** For people alone. Two keys can be in one person's hands, and what is expunged stays gone. */
+const personal: readonly Permission[] = [
+  'tenants:manage',
+  'ledger:expunge',
+  'ledger:approve-expungement',
+];
+
+/** Permissions that an API key can carry as scopes: all but those of services and of people alone. */
 export const scopeNames = permissionNames.filter(
-  (name) => name !== 'tenants:manage' && permissions[name].some((role) => !role.startsWith('job:')),
+  (name) => !personal.includes(name) && permissions[name].some((role) => !role.startsWith('job:')),
 ) as [Permission, ...Permission[]];
 
 /**

@@ -1,12 +1,13 @@
 /** One tenant's log, open in this process: everything that the operations do with it. */
 import type { AuditEvent } from '#contracts/audit-event.ts';
 import type { Blobs } from '#shared/ports/blobs.ts';
-import type { Tables } from '#shared/ports/tables.ts';
+import type { Change, Tables } from '#shared/ports/tables.ts';
 import type { Vault } from '#shared/ports/vault.ts';
+import { Problem } from '#shared/problem.ts';
 import { type BlockCache, type Blocks, openBlocks } from './blocks.ts';
 import type { Checkpoint } from './chain/checkpoint.ts';
 import { parseEntry } from './chain/entry.ts';
-import { recordOf } from './chain/seal.ts';
+import { sealedUnder } from './chain/seal.ts';
 import { TILE_WIDTH } from './chain/tiles.ts';
 import type { NodeReader } from './chain/tree.ts';
 import { openKnown } from './known.ts';
@@ -53,6 +54,18 @@ export interface Log extends AsyncDisposable {
   readonly nodes: NodeReader;
   /** A signed checkpoint of at least this size; the newest one when it has that. */
   checkpoint(size: number): Promise<Checkpoint | undefined>;
+  /** Does it hold values of the record? */
+  holdsKey(record: string): Promise<boolean>;
+  /**
+   * Destroys the key of the record, in one write with the entry that says so and a change beside it.
+   * Problem `conflict` when there is no key any more.
+   */
+  expunge(request: {
+    readonly event: AuditEvent;
+    readonly record: string;
+    /** Asked for with the number of the entry; each time that the write is made again. */
+    readonly beside: (seq: number) => Promise<Change>;
+  }): Promise<Receipt>;
   /** Disclosures of an entry; `undefined` when they were expunged or there is no such entry. */
   disclosures(seq: number): Promise<string[] | undefined>;
 }
@@ -109,12 +122,20 @@ export async function openLog(parts: LogParts): Promise<Log> {
     blocks,
     nodes,
     checkpoint: async (size) => (await signer()).covering(size),
+    holdsKey: async (record) => (await keys.removal(record)) !== undefined,
+    expunge: ({ event, record, beside }) =>
+      appends.appendWith(event, async (seq) => {
+        const change = await beside(seq);
+        const removal = await keys.removal(record);
+        if (removal === undefined) throw noKey(record);
+        return [removal, change];
+      }),
     async disclosures(seq) {
       const bytes = await blocks.entry(seq);
       const sealed = await blocks.sealed(seq);
       if (bytes === undefined || sealed === undefined) return undefined;
       const entry = parseEntry(bytes);
-      return keys.open({ record: recordOf(entry), eventId: entry.id, sealed });
+      return keys.open({ record: sealedUnder(entry), eventId: entry.id, sealed });
     },
     async [Symbol.asyncDispose]() {
       await appends.idle();
@@ -122,6 +143,12 @@ export async function openLog(parts: LogParts): Promise<Log> {
       await tail.idle();
     },
   };
+}
+
+function noKey(record: string): Problem {
+  return new Problem('conflict', {
+    detail: `The ledger holds no values of ${record} any more: they are expunged.`,
+  });
 }
 
 /** Stores full pages behind the commits, one run at a time. */

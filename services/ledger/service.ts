@@ -5,6 +5,7 @@ import { entryHandlings } from './entries.ts';
 import { eventHandlings } from './events.ts';
 import { evidenceHandlings } from './evidence.ts';
 import { exportHandlings } from './exports.ts';
+import { expungementHandlings } from './expungements.ts';
 import { keyHandlings } from './keys.ts';
 import { logFileHandlings } from './log-files.ts';
 import { type LedgerParts, openLogs } from './logs.ts';
@@ -24,6 +25,7 @@ export async function openLedger(parts: LedgerParts): Promise<Service> {
     ...entryHandlings(logs),
     ...checkpointHandlings(parts, logs),
     ...evidenceHandlings(logs),
+    ...expungementHandlings(parts, logs),
     ...exportHandlings(logs),
     ...keyHandlings(parts),
     ...logFileHandlings(parts, logs),

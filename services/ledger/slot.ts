@@ -2,7 +2,7 @@
  * Puts a block into its slot: the lock, the fence and the commit in one.
  *
  * 1. One write puts the block, only if the slot is empty, with everything that must not come apart
- *    from it.
+ *    from it. A key that goes with it is erased, not just removed.
  * 2. Any other end than success: the slot is read before anything else.
  *    ours: committed; the answer was lost, not the write.
  *    another's: lost.
@@ -30,8 +30,9 @@ export async function putBlock(about: {
 }): Promise<SlotResult> {
   const { tables, block, beside, failed } = about;
   const changes = [...blockChanges(block), ...beside];
+  const erase = beside.some((change) => 'remove' in change) ? { erase: true as const } : {};
   for (let tries = 0; tries < TRIES_MAX; tries += 1) {
-    const write = () => tables.write({ changes, events: [], unaudited: UNAUDITED });
+    const write = () => tables.write({ changes, events: [], unaudited: UNAUDITED, ...erase });
     const result = await outcomeOf(write, failed);
     if (result !== 'unknown' && result.ok) return 'committed';
     const owner = await outcomeOf(() => slotOwner(tables, block), failed);

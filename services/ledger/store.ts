@@ -2,7 +2,7 @@
  * The rows of a log: their kinds, ids and values, in one place.
  *
  * Truth, written once and never changed: `block`, `block-part`.
- * Kept beside it: `record-key` (goes when a record is expunged), `checkpoint`.
+ * Kept beside it: `record-key` (goes when a record is expunged), `expungement`, `checkpoint`.
  * Derived, can be made again from the blocks: `page`, `page-times`, `tile`.
  * Under the platform's tenant: `log`, one row for each tenant that has a log.
  */
@@ -16,6 +16,9 @@ import { DamagedLog } from './chain/head.ts';
 
 /** Why these writes carry no events. */
 export const UNAUDITED = 'the ledger is the audit';
+
+/** Requests that values be destroyed, and what became of them. Ids are UUIDv7. */
+export const EXPUNGEMENT = 'expungement';
 
 /** 2^53 has 16 digits: ids sort as the numbers do. */
 const DIGITS = 16;

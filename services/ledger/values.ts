@@ -34,6 +34,8 @@ export interface RecordKeys {
   make(record: string): Promise<NewKey>;
   /** The write with the new key is committed. */
   keep(record: string, key: RecordKey): void;
+  /** The change that destroys the key, for the write of a block; `undefined` when there is none. */
+  removal(record: string): Promise<Change | undefined>;
   /** A block of another process may have removed or made any of them. */
   forget(): void;
   /** Disclosures of an event; `undefined` when they were expunged. Throws when bytes were altered. */
@@ -83,6 +85,11 @@ export function openRecordKeys(about: {
       return { key, change: { put, expect: 0 } };
     },
     keep: (record, key) => known.put(record, key),
+    async removal(record) {
+      const key = { kind: 'record-key', id: record };
+      const row = await tables.get(key);
+      return row && { remove: key, expect: row.version };
+    },
     forget() {
       generation += 1;
       known.clear();

@@ -11,13 +11,16 @@
  *    begin again at 2.
  * 8. Take the block into the view, answer everyone who is in it.
  *
+ * What comes with changes of its own (an expungement) has a block to itself: nothing that arrives
+ * after it can be sealed under a key that is removed in the same write.
+ *
  * A crash before 7 leaves nothing; in 7 the block with its keys, or nothing; after it everything.
  * Whoever has no answer sends the events again and gets the first receipts.
  */
 import { randomBytes } from 'node:crypto';
 import type { AuditEvent } from '#contracts/audit-event.ts';
 import { BLOCK_ENTRIES_MAX, WRITE_ITEMS_MAX } from '#contracts/limits.ts';
-import type { TenantTables } from '#shared/ports/tables.ts';
+import type { Change, TenantTables } from '#shared/ports/tables.ts';
 import { Problem } from '#shared/problem.ts';
 import {
   conflictIds,
@@ -30,7 +33,7 @@ import {
   type Verdict,
 } from './chain/append.ts';
 import { makeBlock, type Step } from './chain/head.ts';
-import { NONCE_BYTES, type RecordKey, recordOf, sealDisclosures } from './chain/seal.ts';
+import { NONCE_BYTES, type RecordKey, sealDisclosures, sealedUnder } from './chain/seal.ts';
 import { putBlock, type SlotResult } from './slot.ts';
 import type { NewKey, RecordKeys } from './values.ts';
 import { advance, type View } from './view.ts';
@@ -68,12 +71,21 @@ export interface WriterParts {
 export interface Writer {
   /** Receipts in the order of the events. Rejects when one of them could not be appended. */
   append(events: readonly AuditEvent[]): Promise<Receipt[]>;
+  /** Appends the event, alone in its block, in one write with these changes. */
+  appendWith(event: AuditEvent, beside: Beside): Promise<Receipt>;
   /** Resolves when nothing waits. */
   idle(): Promise<void>;
 }
 
+/**
+ * Changes that belong into the write of a block, where the entry gets that number. They are asked for
+ * again whenever the block is made again. A rejection ends this append, and no other one.
+ */
+export type Beside = (seq: number) => Promise<readonly Change[]>;
+
 interface Waiting {
   readonly offered: Offered;
+  readonly beside?: Beside;
   readonly resolve: (receipt: Receipt) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -84,31 +96,44 @@ export function openWriter(parts: WriterParts): Writer {
 
   async function run(): Promise<void> {
     while (queue.length > 0) {
-      try {
-        await parts.prepare();
-        const front = queue.slice(0, BLOCK_ENTRIES_MAX).map(({ offered }) => offered);
-        const receipts = await commit(parts, front.slice(0, fitting(front)));
-        for (const [index, receipt] of receipts.entries()) queue[index]?.resolve(receipt);
-        queue = queue.slice(receipts.length);
-      } catch (error) {
-        // All of them: a later event of a record must not overtake an earlier one that failed.
-        for (const { reject } of queue) reject(error);
-        queue = [];
-      }
+      const settled = await settleFront();
+      queue = queue.slice(settled);
     }
     running = undefined;
   }
 
+  /** Commits one block; how many of the queue have their answer now. */
+  async function settleFront(): Promise<number> {
+    const batch = nextBatch(queue);
+    try {
+      await parts.prepare();
+      const receipts = await commit(parts, batch);
+      for (const [index, receipt] of receipts.entries()) queue[index]?.resolve(receipt);
+      return receipts.length;
+    } catch (error) {
+      // All of them: a later event of a record must not overtake an earlier one that failed.
+      const failed = batch.beside === undefined ? queue.length : 1;
+      for (const { reject } of queue.slice(0, failed)) reject(error);
+      return failed;
+    }
+  }
+
+  function wait(event: AuditEvent, more: Pick<Waiting, 'beside'>): Promise<Receipt> {
+    return new Promise((resolve, reject) => {
+      queue.push({ offered: offer(event), ...more, resolve, reject });
+    });
+  }
+
   return {
     append(events) {
-      const receipts = events.map(
-        (event) =>
-          new Promise<Receipt>((resolve, reject) => {
-            queue.push({ offered: offer(event), resolve, reject });
-          }),
-      );
+      const receipts = events.map((event) => wait(event, {}));
       running ??= run();
       return Promise.all(receipts);
+    },
+    appendWith(event, beside) {
+      const receipt = wait(event, { beside });
+      running ??= run();
+      return receipt;
     },
     async idle() {
       await running;
@@ -116,19 +141,38 @@ export function openWriter(parts: WriterParts): Writer {
   };
 }
 
+interface Batch {
+  readonly offered: readonly Offered[];
+  readonly beside?: Beside;
+}
+
+function nextBatch(queue: readonly Waiting[]): Batch {
+  const [first] = queue;
+  if (first?.beside !== undefined) return { offered: [first.offered], beside: first.beside };
+  const front = queue.slice(0, BLOCK_ENTRIES_MAX);
+  const alone = front.findIndex(({ beside }) => beside !== undefined);
+  const together = (alone < 0 ? front : front.slice(0, alone)).map(({ offered }) => offered);
+  return { offered: together.slice(0, fitting(together)) };
+}
+
 /** Receipts of the first events, as many as went into one block; all of them if none was needed. */
-async function commit(parts: WriterParts, offered: readonly Offered[]): Promise<Receipt[]> {
+async function commit(parts: WriterParts, batch: Batch): Promise<Receipt[]> {
   const { tables, view, keys, follow } = parts;
   for (let round = 0; round < ROUNDS_MAX; round += 1) {
     const seen = { blockNo: view.head.blockNo, pages: view.pages };
-    const plan = await planOf(parts, offered);
+    const { size } = view.head.edge;
+    const plan = await planOf(parts, batch.offered);
     if (plan.entries.length === 0) return receiptsOf(plan, undefined);
+    const more = (await batch.beside?.(size)) ?? [];
     if (view.head.blockNo !== seen.blockNo || view.pages !== seen.pages) continue;
     const step = blockOf(parts, plan);
-    const beside = [...plan.newKeys.values()].map(({ change }) => change);
+    const newKeys = [...plan.newKeys.values()].map(({ change }) => change);
+    const beside = [...newKeys, ...more];
     const result: SlotResult = await putBlock({ ...parts, tables, block: step, beside });
     if (result === 'committed') {
       take(parts, plan, step);
+      // A key may be gone with them.
+      if (more.length > 0) keys.forget();
       return receiptsOf(plan, step);
     }
     // Keys and ids may have changed with the blocks that were faster.
@@ -156,11 +200,11 @@ async function planOf(parts: WriterParts, offered: readonly Offered[]): Promise<
     now: new Date(clock()).toISOString(),
     salt: () => randomBytes(SALT_BYTES).toString('base64url'),
   });
-  const records = new Set(whole.entries.map(({ event }) => recordOf(event)));
+  const records = new Set(whole.entries.map(({ event }) => sealedUnder(event)));
   const found = await keys.find([...records]);
   const decision = withNewKeysAtMost(whole, found, NEW_KEYS_MAX);
   const missing = new Set(
-    decision.entries.map(({ event }) => recordOf(event)).filter((record) => !found.has(record)),
+    decision.entries.map(({ event }) => sealedUnder(event)).filter((record) => !found.has(record)),
   );
   const made = await Promise.all(
     [...missing].map(async (record) => [record, await keys.make(record)] as const),
@@ -177,7 +221,7 @@ function withNewKeysAtMost(
   const missing = new Set<string>();
   let fit = 0;
   for (const { event } of decision.entries) {
-    const record = recordOf(event);
+    const record = sealedUnder(event);
     if (!found.has(record)) missing.add(record);
     if (missing.size > newKeysMax) break;
     fit += 1;
@@ -194,7 +238,7 @@ function withNewKeysAtMost(
 function blockOf({ tenant, view, clock, writer }: WriterParts, plan: Plan): Step {
   const nonces = randomBytes(NONCE_BYTES * plan.entries.length);
   const sealed = plan.entries.map(({ event }, index) => {
-    const record = recordOf(event);
+    const record = sealedUnder(event);
     const key = plan.keys.get(record) ?? plan.newKeys.get(record)?.key;
     if (key === undefined) throw new Error('a record has no key');
     const nonce = nonces.subarray(index * NONCE_BYTES, (index + 1) * NONCE_BYTES);

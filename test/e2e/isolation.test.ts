@@ -67,6 +67,16 @@ async function makeThings({ admin, tenantId }: Department, smtpPort: number) {
   const { method, url, headers } = file.body.upload;
   await fetch(url, { method, headers, body: bytes });
   const key = await admin.post('/v1/api-keys', { name: 'desk', scopes: ['incidents:read'] });
+  const expungement = await until(
+    'values of the incident in the ledger',
+    () =>
+      admin.post('/v1/ledger/expungements', {
+        scope: { objectType: 'incident', objectId: incident },
+        order: '2031-CV-17',
+        reason: 'test',
+      }),
+    ({ status }) => status === 201,
+  );
   const users = await admin.get('/v1/users');
   return {
     incident,
@@ -75,6 +85,7 @@ async function makeThings({ admin, tenantId }: Department, smtpPort: number) {
     file: file.body.id,
     user: users.body.items[0].id,
     'api-key': key.body.id,
+    expungement: expungement.body.id,
     tenant: tenantId,
   };
 }

@@ -23,6 +23,8 @@ export interface Serving extends AsyncDisposable {
   as(caller: CallerClaims): Ask;
   someone(...roles: Role[]): CallerClaims;
   append(events: readonly AuditEvent[]): Promise<OutputOf<typeof appendEvents>>;
+  /** Moves the clock, once the outbox is empty: events do not grow old by it. */
+  advance(ms: number): Promise<void>;
   /** Entries with this action, once there are as many as expected: the outbox takes a moment. */
   entries(action: string, count: number): Promise<LedgerEntry[]>;
 }
@@ -49,6 +51,11 @@ export async function openServing(): Promise<Serving> {
     someone,
     append: (events) =>
       as(jobCaller('core-records', { tenant }))(appendEvents, { body: { events: [...events] } }),
+    async advance(ms) {
+      const depth = async () => (await parts.tables.outboxDepth()).events;
+      await until('events in the outbox', depth, (events) => events === 0);
+      host.advance(ms);
+    },
     async entries(action, count) {
       const ask = async () => as(someone('admin'))(listEntries, { query: { action } });
       const { items } = await until(action, ask, (page) => page.items.length >= count);

@@ -100,7 +100,13 @@ describe('permissions', () => {
   });
 
   test('no key can carry what only services or the platform may do', () => {
-    const never: Permission[] = ['tenants:manage', 'incidents:propose', 'ledger:append'];
+    const never: Permission[] = [
+      'tenants:manage',
+      'incidents:propose',
+      'ledger:append',
+      'ledger:expunge',
+      'ledger:approve-expungement',
+    ];
     for (const permission of never) expect(scopeNames).not.toContain(permission);
   });
 

@@ -37,6 +37,19 @@ export function recordOf({ object: { type, id } }: Pick<AuditEvent, 'object'>): 
   return `${type}/${PRINTABLE.test(id) ? id : hash('sha256', id.toWellFormed(), 'hex')}`;
 }
 
+/** The fact that the values of its object were destroyed. */
+const EXPUNGED = 'ledger.record.expunged';
+
+/**
+ * Name of the key that seals the values of an event: its record. The fact of an expungement is
+ * about the record too, and has a key of its own: it must not go with the key that it destroys, nor
+ * give the record a new one. No type of an object has a colon, so that no record has this name.
+ */
+export function sealedUnder(event: Pick<AuditEvent, 'action' | 'object'>): string {
+  const record = recordOf(event);
+  return event.action === EXPUNGED ? `expunged:${record}` : record;
+}
+
 const PRINTABLE = /^[\x20-\x7e]+$/;
 
 export function sealedLength(disclosures: readonly string[]): number {

@@ -1,0 +1,80 @@
+/** Decisions about expungements: who may approve, until when, and what the chain says of it. Pure. */
+import type { Caller } from '#contracts/caller.ts';
+import { EXPUNGEMENT_REQUEST_DAYS, type Expungement } from '#contracts/ledger-expungements.ts';
+import type { FieldChange } from '#shared/audit.ts';
+import type { Json } from '#shared/ports/tables.ts';
+import { Problem } from '#shared/problem.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1_000;
+
+export type Asked = Pick<Expungement, 'scope' | 'order' | 'reason'>;
+type Person = Expungement['requestedBy'];
+
+export function requested(
+  asked: Asked,
+  made: { readonly id: string; readonly by: Person; readonly now: Date },
+): Expungement {
+  const { id, by, now } = made;
+  const expiresAt = new Date(now.getTime() + EXPUNGEMENT_REQUEST_DAYS * DAY_MS);
+  return {
+    id,
+    status: 'requested',
+    ...asked,
+    requestedBy: by,
+    requestedAt: now.toISOString(),
+    expiresAt: expiresAt.toISOString(),
+  };
+}
+
+/** As it is at that time: nothing is written when a request expires. */
+export function asOf(stored: Expungement, now: Date): Expungement {
+  const isOver = stored.status === 'requested' && now.toISOString() >= stored.expiresAt;
+  return isOver ? { ...stored, status: 'expired' } : stored;
+}
+
+export function done(
+  before: Expungement,
+  made: { readonly by: Person; readonly now: Date; readonly seq: number },
+): Expungement {
+  const { by, now, seq } = made;
+  return { ...before, status: 'done', approvedBy: by, doneAt: now.toISOString(), seq };
+}
+
+/** Keys and services do not count: two of them can be in one person's hands. */
+export function personOf({ subject }: Caller): Person {
+  if (subject.type !== 'user') {
+    throw new Problem('forbidden', { detail: 'Only a person who has signed in can do this.' });
+  }
+  const { id, name } = subject;
+  return { id, ...(name === undefined ? {} : { name }) };
+}
+
+/** Problem `gone` for a request that has expired. One that is done is no case for this. */
+export function assertOpen({ status, expiresAt }: Expungement): void {
+  if (status !== 'expired') return;
+  throw new Problem('gone', {
+    detail: `The request expired at ${expiresAt}. Ask again, and have it approved in time.`,
+  });
+}
+
+/** The words of the entry, in plain for ever: with its actor, all that a stranger needs. */
+export function reasonOf({ id, order, requestedBy }: Expungement): string {
+  return `order ${order}, asked for by user ${requestedBy.id} in expungement ${id}`;
+}
+
+/** The same with names and the reason given; sealed, but not by the key that is destroyed. */
+export function changesOf(before: Expungement, by: Person): readonly FieldChange[] {
+  const { id, order, reason, requestedBy } = before;
+  return [
+    { field: 'expungement', after: id },
+    { field: 'order', after: order },
+    { field: 'reason', after: reason },
+    { field: 'requestedBy', after: asJson(requestedBy) },
+    { field: 'approvedBy', after: asJson(by) },
+  ];
+}
+
+/** Plain data, with the keys left out that have no value. */
+export function asJson(value: Expungement | Person): Json {
+  return JSON.parse(JSON.stringify(value));
+}
