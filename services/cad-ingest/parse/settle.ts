@@ -1,3 +1,4 @@
+import { STATES, SUFFIXES } from './address/words.ts';
 import type { Fragment, FragmentKind } from './classify.ts';
 import { type Draft, has, put, take, takeParts } from './draft.ts';
 import type { Target } from './piece.ts';
@@ -164,6 +165,11 @@ function natureValue(board: Board, at: number): number {
 /** `FAIRVALE, KY 42066`. */
 const CITY_STATE = /^[A-Za-z][A-Za-z .'-]{1,40},? [A-Z]{2}(?:,? \d{5}(?:-\d{4})?)?$/;
 
+function isCityState(text: string): boolean {
+  const state = /([A-Z]{2})(?:,? [\d-]{5,10})?$/.exec(text)?.[1] ?? '';
+  return CITY_STATE.test(text) && STATES.has(state) && (/[,\d]/.test(text) || !SUFFIXES.has(state));
+}
+
 /** The short text right behind the address. */
 function claimCity(board: Board, sure: number): void {
   const { draft, fragments, used, address } = board;
@@ -172,7 +178,7 @@ function claimCity(board: Board, sure: number): void {
   const at = near[0];
   const fragment = at === undefined ? undefined : fragments[at];
   if (at === undefined || fragment === undefined || !isTown(fragment)) return;
-  take(draft, 'city', fragment.text, sure * (CITY_STATE.test(fragment.text) ? BY_FORM : BY_PLACE));
+  take(draft, 'city', fragment.text, sure * (isCityState(fragment.text) ? BY_FORM : BY_PLACE));
   used.add(at);
 }
 
@@ -183,7 +189,7 @@ function isWord(fragment: Fragment | undefined): boolean {
 }
 
 function isTown(fragment: Fragment): boolean {
-  if (CITY_STATE.test(fragment.text)) return true;
+  if (isCityState(fragment.text)) return true;
   const words = fragment.text.split(' ').length;
   const short = fragment.kind === 'words' && words <= WORDS_OF_A_CITY_MAX;
   return short && /^[A-Za-z][A-Za-z .'/-]*\d?$/.test(fragment.text);

@@ -35,7 +35,7 @@ export interface AddressParts {
 const NONE: AddressParts = { form: 'none', certain: 0, crossStreets: [] };
 const VALUE_CHARS_MAX = 400;
 const PREFIXES =
-  /^(?:APPROX(?:IMATE)? LOC(?:ATION)?:?|NEAR|IAO|IN THE AREA OF|AREA OF|AT|INTERSECTION OF:?|LOC:)\s+/i;
+  /^(?:EST(?:IMATED)?:?|APPROX(?:IMATE)? LOC(?:ATION)?:?|NEAR|IAO|IN THE AREA OF|AREA OF|AT|INTERSECTION OF:?|LOC:)\s+/i;
 const COORDINATE_WRAP = /\b(?:LL|GPS|LAT\/LON(?:G)?|LATLON)\s?[:(]?\s?\)?/gi;
 
 /** Reads a value that is believed to be an address, with whatever is attached to it. */

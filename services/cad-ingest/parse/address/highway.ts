@@ -36,9 +36,19 @@ const MARKER_WORDS = new Set(['MM', 'MP', 'MILEMARKER', 'MILEPOST', 'EXIT', 'MIL
 const MARKER_VALUE = /^\d{1,3}(?:\.\d{1,2})?[A-Z]?$/;
 
 /** `MM 120`, `MM120`, `MILE MARKER 120`, `120 MM`, `EXIT 12A`: the index behind it, or `at`. */
-export function passMarker(tokens: readonly Token[], at: number): number {
+export function passMarker(tokens: readonly Token[], from: number): number {
+  const joined = JOINING.has(tokens[from]?.upper ?? '') ? from + 1 : from;
+  const end = markerEnd(tokens, joined);
+  return end > joined ? end : from;
+}
+
+/** `I65 NB AT EXIT 12`, `I65 NB, MM 120`. */
+const JOINING = new Set(['AT', '@', 'NEAR', ',']);
+
+function markerEnd(tokens: readonly Token[], at: number): number {
   let next = at;
   const first = tokens[at]?.upper ?? '';
+  if (/^\d{1,3}(?:\.\d{1,2})?MM$/.test(first)) return at + 1;
   if (/^(?:MM|MP|EXIT)-?\d{1,3}(?:\.\d{1,2})?[A-Z]?$/.test(first)) return at + 1;
   if (MARKER_VALUE.test(first) && /^(MM|MILEMARKER|MP)$/.test(tokens[at + 1]?.upper ?? '')) {
     return at + 2;

@@ -17,6 +17,8 @@ const FORMS = [
   /^[NSEW]\d{3,6}$/,
   /^[NSEW]\d{1,4}[NSEW]\d{2,5}$/,
   /^\d{1,2}[NSEW]\d{2,4}$/,
+  // `12XX ELM ST`: a block, for privacy.
+  /^\d{1,4}XX$/,
 ];
 const BLOCK_WORDS = new Set(['BLK', 'BLOCK', 'BLCK', 'BLOC', 'HUNDRED', 'BLK.', 'BK']);
 

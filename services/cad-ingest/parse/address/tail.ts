@@ -42,7 +42,7 @@ const NO_TOWN = new Set([
   'BEHIND',
   'BY',
 ]);
-const BREAKS = new Set([',', ';', '-', '_', '/', '|', '*']);
+const BREAKS = new Set([',', ';', ':', '-', '_', '/', '|', '*']);
 
 interface Reading {
   readonly text: string;
@@ -109,9 +109,11 @@ function takeNext(reading: Reading): void {
 function takeParenthesis(reading: Reading): boolean {
   const { tokens, text, at } = reading;
   if (/^(?:@|AT)$/.test(tokens[at]?.upper ?? '')) return takeLandmark(reading);
-  if (tokens[at]?.text !== '(') return false;
+  const open = tokens[at]?.text ?? '';
+  if (open !== '(' && open !== '[') return false;
+  const shut = open === '(' ? ')' : ']';
   let end = at + 1;
-  while (end < tokens.length && tokens[end]?.text !== ')') end += 1;
+  while (end < tokens.length && tokens[end]?.text !== shut) end += 1;
   const inner = squeeze(textOf(text, tokens, at + 1, end));
   if (/ & |\/|^btwn |^between |^x[: ]/i.test(inner)) reading.cross.push(...readCrossStreets(inner));
   else if (inner !== '') reading.places.push(inner);

@@ -10,7 +10,7 @@ const LON = { min: 60, max: 180 };
 const GAP_CHARS_MAX = 28;
 const MICRO = 1_000_000;
 const NUMBER =
-  /(?<![\d.])([+-]?)(\d{1,3})(?:(\.\d{3,10})|(?:°|\s|:)\s{0,2}(\d{1,2}\.\d{2,6})(?!\d)['’]?|(?=\D|$))/g;
+  /(?<![\d.:])([+-]?)(\d{1,3})(?:(\.\d{3,10})|:(\d{2}):(\d{2}\.\d{1,6})|(?:°|\s|:)\s{0,2}(\d{1,2}\.\d{2,6})(?!\d)['’]?|(?=\D|$))/g;
 const INTEGER = /(?<![\d.,:/-])(-?)(\d{8,9})(?![\d.,:/-])/g;
 
 interface Degrees {
@@ -59,12 +59,11 @@ function lastPair(text: string, numbers: readonly Degrees[]): Span<Coordinates> 
 function decimals(text: string): Degrees[] {
   const found: Degrees[] = [];
   for (const match of text.matchAll(NUMBER)) {
-    const [whole, sign, degrees, fraction, minutes] = match;
-    if (fraction === undefined && minutes === undefined) continue;
+    const [whole, sign, degrees, fraction, minutes, seconds, decimalMinutes] = match;
+    const minute = Number(minutes ?? decimalMinutes ?? 0) + Number(seconds ?? 0) / 60;
+    if (fraction === undefined && minute === 0) continue;
     const size =
-      fraction === undefined
-        ? Number(degrees) + Number(minutes) / 60
-        : Number(`${degrees}${fraction}`);
+      fraction === undefined ? Number(degrees) + minute / 60 : Number(`${degrees}${fraction}`);
     const start = match.index;
     found.push({ size, negative: sign === '-', start, end: start + whole.length });
   }

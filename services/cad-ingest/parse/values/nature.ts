@@ -9,6 +9,8 @@ export interface Nature {
 
 const NATURE_CHARS_MAX = 200;
 const CODE_CHARS_MAX = 12;
+/** Which service a page is for, in front of the call type. */
+const SERVICE = /^\[(?:EMS|LAW|FIRE|MEDICAL|RESCUE)\] ?/i;
 const CODE_THEN_WORDS = /^([A-Z0-9][A-Z0-9/_.-]{0,11})(?: +[-:>] +|>+|: +| - ?|- )(\S.*)$/;
 
 /**
@@ -16,7 +18,7 @@ const CODE_THEN_WORDS = /^([A-Z0-9][A-Z0-9/_.-]{0,11})(?: +[-:>] +|>+|: +| - ?|-
  * mark (`FALRM - FIRE ALARM`) go to `code`; a word of the language before a dash stays.
  */
 export function readNature(value: string): Nature {
-  const text = trimMarks(squeeze(value.slice(0, NATURE_CHARS_MAX * 2)));
+  const text = trimMarks(squeeze(value.slice(0, NATURE_CHARS_MAX * 2)).replace(SERVICE, ''));
   if (text === '') return {};
   return determined(text) ?? coded(text) ?? { nature: text.slice(0, NATURE_CHARS_MAX).trim() };
 }
@@ -39,15 +41,16 @@ function coded(text: string): Nature | undefined {
   if (words === '' || code.length > CODE_CHARS_MAX || !/[A-Za-z]{2}/.test(words)) return undefined;
   const plainWord = !/\d/.test(code) && natureScore(code) > 0 && !abbreviates(code, words);
   // `FIRE - STRUCTURE` is one phrase; `10-CHEST PAIN` is how the card itself is named.
-  return plainWord || /^\d{1,3}$/.test(code) ? undefined : { nature: words, code };
+  const short = /^(?:\d{1,3}|[A-Z])$/.test(code);
+  return plainWord || short ? undefined : { nature: words, code };
 }
 
 /** `ODOR - ODOR OF SMOKE`, `MVAI - MVA WITH INJURIES`: the words say again what the code says. */
 function abbreviates(code: string, words: string): boolean {
   const upper = code.toUpperCase();
   const parts = words.toUpperCase().split(/[^A-Z0-9]+/);
-  if (parts.length < 2) return false;
   const first = parts[0] ?? '';
+  if (parts.length === 1) return first !== upper && first.startsWith(upper) && upper.length > 1;
   return (
     parts.some((part) => part.startsWith(upper)) || (first.length > 2 && upper.startsWith(first))
   );
