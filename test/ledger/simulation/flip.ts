@@ -1,0 +1,66 @@
+import { expect } from 'vitest';
+import type { Verification } from '#contracts/ledger.ts';
+import { blockHeader } from '#services/ledger/chain/block.ts';
+import { rowsOf } from '#services/ledger/store.ts';
+import type { Row, TenantTables } from '#shared/ports/tables.ts';
+import { withFlippedBit } from './calls.ts';
+import type { Random } from './random.ts';
+
+const LENGTH_BYTES = 2;
+const VALUE_HEAD_BYTES = 8;
+
+/** Flips one bit of one stored block: the verifier names the entry that it belongs to, no other. */
+export async function checkFlippedBit(about: {
+  readonly tables: TenantTables;
+  readonly random: Random;
+  readonly verify: () => Promise<Verification>;
+}): Promise<void> {
+  const { tables, random, verify } = about;
+  const rows = await Array.fromAsync(rowsOf(tables, 'block'));
+  const row = random.pick(rows);
+  if (row?.bytes === undefined) throw new Error('no block');
+  const bytes = withFlippedBit(row.bytes, random);
+  const flipped = bytes.findIndex((byte, index) => byte !== row.bytes?.[index]);
+  await put(tables, { ...row, bytes });
+  const { breaks } = await verify();
+  const named = breaks.flatMap(({ seq, lastSeq = seq }) =>
+    Array.from({ length: lastSeq - seq + 1 }, (_, index) => seq + index),
+  );
+  const { seqs, isExact } = concerned(row, flipped);
+  if (isExact) expect(named, 'the flipped entry').toEqual(seqs);
+  expect(named.length, 'a flipped bit is found').toBeGreaterThan(0);
+  for (const seq of named) expect(seqs, 'and no other block is named').toContain(seq);
+  expect(breaks.every(({ kind }) => kind === 'altered')).toBe(true);
+  await put(tables, { ...row, version: row.version + 1 });
+  expect((await verify()).breaks).toEqual([]);
+}
+
+async function put(tables: TenantTables, { version, ...row }: Row): Promise<void> {
+  const write = {
+    changes: [{ put: row, expect: version }],
+    events: [],
+    unaudited: 'a failing disk',
+  };
+  expect(await tables.write(write)).toEqual({ ok: true });
+}
+
+/** Entries that the byte belongs to: one, where the body is laid out openly; else the whole block. */
+function concerned(row: Row, at: number): { seqs: number[]; isExact: boolean } {
+  const { first, count, packing, entriesBytes } = blockHeader.parse(row.value);
+  const all = Array.from({ length: count }, (_, index) => first + index);
+  const body = Buffer.from(row.bytes ?? []);
+  const isEntries = at < entriesBytes;
+  if (isEntries && packing !== 'raw') return { seqs: all, isExact: false };
+  const head = isEntries ? LENGTH_BYTES : VALUE_HEAD_BYTES;
+  let begin = isEntries ? 0 : entriesBytes;
+  for (const seq of all) {
+    const length = isEntries ? body.readUInt16BE(begin) : body.readUInt32BE(begin);
+    const isChecksum = !isEntries && at >= begin + 4;
+    if (at < begin + head + length) {
+      const isLength = at < begin + head && !isChecksum;
+      return isLength ? { seqs: all, isExact: false } : { seqs: [seq], isExact: true };
+    }
+    begin += head + length;
+  }
+  throw new Error('the byte is behind the body');
+}
