@@ -61,6 +61,8 @@ async function bundleOf(log: Log, { body: { entries: seqs, disclose, hide } }: M
   const last = Math.max(...seqs);
   const signed = last < log.size() ? await log.checkpoint(last + 1) : undefined;
   if (signed === undefined) throw noEntry(last);
+  // Another process may have signed a larger tree meanwhile.
+  if (signed.size > log.size()) await log.follow();
   const entries: BundleEntry[] = [];
   const disclosed: { seq: number; fields: string[] }[] = [];
   let bytes = 0;

@@ -138,8 +138,7 @@ async function assertOther(call: ApproveCall, before: Expungement): Promise<void
 
 async function find(tables: TenantTables, id: string) {
   const row = await tables.get({ kind: EXPUNGEMENT, id });
-  if (row === undefined)
-    throw new Problem('not-found', { detail: 'There is no such expungement.' });
+  if (row === undefined) throw new Problem('not-found', { detail: 'No expungement has this id.' });
   return { stored: storedIn(row), version: row.version };
 }
 

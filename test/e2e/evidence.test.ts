@@ -1,14 +1,17 @@
-/** What a reviewer hands to a court: a file and a key, and a verifier that has nothing else. */
+/**
+ * What a reviewer hands to a court: a file and a key, and a verifier that has nothing else. It holds
+ * after the department has forgotten the values, and after the department is gone.
+ */
 import { spawnSync } from 'node:child_process';
 import { cp, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { openAll } from '#services/all.ts';
-import { makeDepartment } from '#test/demo/scenario.ts';
+import { type Department, makeDepartment } from '#test/demo/scenario.ts';
 import { signIn, until } from '#test/support/api.ts';
 import { temporaryFolder } from '#test/support/folder.ts';
 
-/** Takes a bundle of one incident through the gateway; the department is gone afterwards. */
+/** Takes a bundle of one incident through the gateway, then has its values expunged. */
 async function takeBundle(dataDir: string) {
   await using stack = new AsyncDisposableStack();
   const listen = { host: '127.0.0.1', port: 0 };
@@ -17,7 +20,8 @@ async function takeBundle(dataDir: string) {
   const firstRun = JSON.parse(await readFile(join(dataDir, 'first-run.json'), 'utf8'));
   const platform = await signIn(origin, firstRun.email, firstRun.password);
   const stage = { origin, smtpPort, firstRun, tell: () => undefined };
-  const { officer, reviewer } = await makeDepartment(stage, platform, 'fairvale');
+  const department = await makeDepartment(stage, platform, 'fairvale');
+  const { officer, reviewer } = department;
   const made = await officer.post('/v1/incidents', {
     nature: 'STRUCTURE FIRE',
     address: '12 MILL RD',
@@ -40,7 +44,29 @@ async function takeBundle(dataDir: string) {
   });
   expect(bundle.status, JSON.stringify(bundle.body)).toBe(200);
   const { body: checkpoint } = await reviewer.get('/v1/ledger/checkpoint');
+  await expunge(department, made.body.id);
+  const after = await reviewer.get(`/v1/ledger/entries/${seq}/disclosures`);
+  expect(after.body).toMatchObject({ state: 'expunged', values: [] });
+  const verified = await reviewer.get('/v1/ledger/verify');
+  expect(verified.body).toMatchObject({ ok: true, breaks: [] });
   return { bundle: bundle.body, seq, verifierKey: checkpoint.verifierKey };
+}
+
+/** One person asks, cannot approve it, and another one does. */
+async function expunge({ admin, officer, reviewer }: Department, objectId: string) {
+  const made = await admin.post('/v1/ledger/expungements', {
+    scope: { objectType: 'incident', objectId },
+    order: '2031-CV-17',
+    reason: 'sealed by the juvenile court',
+  });
+  expect(made, JSON.stringify(made.body)).toMatchObject({ status: 201 });
+  const approve = `${made.headers.get('location')}/approve`;
+  for (const api of [admin, officer]) expect((await api.post(approve)).status).toBe(403);
+  const { status, body } = await reviewer.post(approve);
+  expect(status, JSON.stringify(body)).toBe(200);
+  expect(body).toMatchObject({ status: 'done', order: '2031-CV-17' });
+  const listed = await reviewer.get('/v1/ledger/expungements');
+  expect(listed.body.items).toEqual([body]);
 }
 
 function run(script: string, args: readonly string[], cwd: string) {
