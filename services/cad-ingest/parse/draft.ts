@@ -121,6 +121,10 @@ function takeAddress(draft: Draft, text: string, sure: number): void {
 /** The parts of an address value; a town that has its own label wins over one behind the street. */
 export function takeParts(draft: Draft, parts: AddressParts, sure: number): void {
   const certain = parts.certain * sure;
+  if (isRival(draft, parts.address, certain)) {
+    draft.certain.set('address', Math.min(draft.certain.get('address') ?? 0, RIVAL_CERTAIN));
+    return;
+  }
   if (parts.address !== undefined && certain > (draft.certain.get('address') ?? -1)) {
     draft.form = parts.form;
   }
@@ -135,6 +139,18 @@ export function takeParts(draft: Draft, parts: AddressParts, sure: number): void
     put(draft, 'crossStreets', [...parts.crossStreets], sure * 0.5);
   if (parts.note !== undefined) draft.notes.push(parts.note);
 }
+
+/** Two labels that name two streets: the caller's may be among them. The first one stays, unsure. */
+function isRival(draft: Draft, address: string | undefined, certain: number): boolean {
+  const known = draft.fields.address;
+  if (known === undefined || address === undefined) return false;
+  const both = Math.min(certain, draft.certain.get('address') ?? 0) >= RIVAL_LEAST;
+  const [one, other] = [known.toUpperCase(), address.toUpperCase()];
+  return both && !one.startsWith(other) && !other.startsWith(one);
+}
+
+const RIVAL_LEAST = 0.6;
+const RIVAL_CERTAIN = 0.7;
 
 function takeCity(draft: Draft, text: string, sure: number): void {
   const bare = oneLine(text)

@@ -8,6 +8,7 @@ const BY_FORM = 0.75;
 const BY_PLACE = 0.5;
 const WORDS_OF_A_CITY_MAX = 3;
 const LABELLED_LEAST = 0.25;
+const RIVAL_LEAST = 0.7;
 
 interface Board {
   readonly draft: Draft;
@@ -76,9 +77,24 @@ function claimAddress(board: Board, sure: number): void {
   const chosen = fragments[best];
   if (chosen?.parts === undefined) return;
   const told = chosen.told ? 0.5 : 1;
-  takeParts(draft, chosen.parts, sure * 0.95 * told * placeCertain(chosen.parts.form));
+  const alone = hasRival(board, best) ? 0.85 : 1;
+  takeParts(draft, chosen.parts, sure * 0.95 * told * alone * placeCertain(chosen.parts.form));
   used.add(best);
   board.address = best;
+}
+
+/** Another house stands on the page, and no sentence tells of it: a heading's, or the caller's. */
+function hasRival({ fragments }: Board, chosen: number): boolean {
+  const own = fragments[chosen]?.parts?.address;
+  return fragments.some(
+    ({ kind, score, parts, told }, at) =>
+      at !== chosen &&
+      kind === 'address' &&
+      parts?.form === 'house' &&
+      score >= RIVAL_LEAST &&
+      told !== true &&
+      parts.address !== own,
+  );
 }
 
 /** Without a house number it may as well be the cross streets of an address not understood. */

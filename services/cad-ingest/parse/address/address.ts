@@ -4,7 +4,7 @@ import { without } from '../values/span.ts';
 import { matchHouse } from './house.ts';
 import { type AddressForm, matchPlace, type PlaceMatch, passMarks, squeeze } from './place.ts';
 import { readTail, type Tail, type TailHints } from './tail.ts';
-import { INTERSECTION_MARKS } from './words.ts';
+import { DIRECTIONALS, INTERSECTION_MARKS } from './words.ts';
 
 /**
  * Without a suffix to hold on to: `bare` is a number and words, `open` two names with a mark between
@@ -175,8 +175,7 @@ function plainAddress(source: Source, hints: TailHints): AddressParts {
   const written = squeeze(textOf(text, tokens, nameStart, streetEnd));
   const tail = readTail(text, tokens, streetEnd, hints);
   const ended = city !== undefined || stop >= 0;
-  const ordinal = /\b\d{1,3}(?:ST|ND|RD|TH)$/i.test(written);
-  const words = ordinal ? 1 : streetEnd - nameStart;
+  const words = nameWords(tokens.slice(nameStart, streetEnd));
   const certain = plainCertain(house !== undefined, words, ended);
   const rest = { ...partsOfTail(tail), certain };
   // `@FAIRVALE GRANGE` names a place and no street.
@@ -186,6 +185,13 @@ function plainAddress(source: Source, hints: TailHints): AddressParts {
   }
   const address = house === undefined ? written : `${house.text} ${written}`;
   return { ...rest, form: house === undefined ? 'plain' : 'bare', address };
+}
+
+/** How many words may be more than the street: a directional and an ordinal say where it ends. */
+function nameWords(tokens: readonly Token[]): number {
+  if (/^\d{1,3}(?:ST|ND|RD|TH)$/.test(tokens.at(-1)?.upper ?? '')) return 1;
+  const directed = DIRECTIONALS.has(tokens[0]?.upper ?? '') ? 1 : 0;
+  return Math.max(1, tokens.length - directed);
 }
 
 function partsOfTail(tail: Tail): Omit<Tail, 'clean'> {
