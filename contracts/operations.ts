@@ -7,6 +7,7 @@ import * as ledgerEvidence from './ledger-evidence.ts';
 import * as ledgerExports from './ledger-exports.ts';
 import * as ledgerExpungements from './ledger-expungements.ts';
 import * as ledgerKeys from './ledger-keys.ts';
+import * as ledgerReviews from './ledger-reviews.ts';
 import * as logTiles from './log-tiles.ts';
 import type { Operation } from './operation.ts';
 import * as incidents from './records/incident.ts';
@@ -29,6 +30,7 @@ const modules = [
   logTiles,
   ledgerKeys,
   ledgerExports,
+  ledgerReviews,
 ];
 
 /** Every operation of the product, module by module. A name stands here once. */

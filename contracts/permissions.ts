@@ -58,6 +58,7 @@ export const permissions = {
   'ledger:expunge': ['platform', 'admin'],
   'ledger:approve-expungement': ['platform', 'admin', 'reviewer'],
   'ledger:export': ['admin', 'reviewer'],
+  'ledger:review': ['admin', 'reviewer'],
   'ledger:rotate-keys': ['platform'],
   'ledger:append': everyJob,
 } as const satisfies Record<string, readonly Role[]>;

@@ -10,6 +10,7 @@ import { keyHandlings } from './keys.ts';
 import { logFileHandlings } from './log-files.ts';
 import { type LedgerParts, openLogs } from './logs.ts';
 import { openPatrol } from './patrol.ts';
+import { reviewHandlings } from './reviews.ts';
 import { openSinks } from './sinks/open.ts';
 import { verificationHandlings } from './verifications.ts';
 
@@ -27,6 +28,7 @@ export async function openLedger(parts: LedgerParts): Promise<Service> {
     ...evidenceHandlings(logs),
     ...expungementHandlings(parts, logs),
     ...exportHandlings(logs),
+    ...reviewHandlings(logs),
     ...keyHandlings(parts),
     ...logFileHandlings(parts, logs),
     ...verificationHandlings(parts, logs),

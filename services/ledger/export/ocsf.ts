@@ -82,8 +82,11 @@ const classes: Readonly<Record<Family, EventClass>> = {
       proved: [1, 'Read'],
       verified: [1, 'Read'],
       exported: [1, 'Read'],
+      pushed: [1, 'Read'],
+      summarised: [4, 'Query'],
       searched: [4, 'Query'],
       conflicted: [5, 'Write'],
+      'signed-off': [5, 'Write'],
     },
     subject: ({ tenant, object }) => ({
       type_id: 3,
