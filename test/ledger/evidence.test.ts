@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readCheckpoint } from '#contracts/ledger.ts';
 import { discloseEntry, makeBundle } from '#contracts/ledger-evidence.ts';
+import { BUS_MESSAGE_BYTES_MAX, ROW_BYTES_MAX } from '#contracts/limits.ts';
 import { verifyBundle } from '#services/ledger/portable/verify-bundle.ts';
 import { auditEventOf } from '#shared/audit.ts';
 import type { Json } from '#shared/ports/tables.ts';
@@ -82,6 +83,22 @@ describe('ledger.entry.disclose', () => {
     const stranger = person({ tenant: randomUUIDv7(), roles: ['admin'] });
     expect(await codeOf(as(stranger)(discloseEntry, { params }))).toBe('not-found');
   });
+});
+
+test('the largest event that can be is disclosed, and fits into a bundle', async () => {
+  await using serving = await openServing();
+  const narrative = 'x'.repeat(285_000);
+  const event = eventWith(serving.tenant, { narrative });
+  const bytes = Buffer.byteLength(JSON.stringify(event));
+  expect(bytes).toBeLessThanOrEqual(ROW_BYTES_MAX);
+  expect(bytes).toBeGreaterThan(0.95 * ROW_BYTES_MAX);
+  await serving.append([event]);
+  const ask = serving.as(serving.someone('reviewer'));
+  const answer = await ask(discloseEntry, { params: { seq: 0 } });
+  expect(answer.values).toMatchObject([{ name: 'narrative', value: { after: narrative } }]);
+  expect(Buffer.byteLength(JSON.stringify(answer))).toBeLessThan(0.75 * BUS_MESSAGE_BYTES_MAX);
+  const bundle = await ask(makeBundle, { body: { entries: [0], disclose: 'all' } });
+  expect(await check(serving, bundle)).toMatchObject({ ok: true, proved: [{ hidden: 0 }] });
 });
 
 describe('ledger.bundle.make', () => {
