@@ -6,6 +6,7 @@ import { cadParse, readProfiles } from './cad-ingest/commands.ts';
 import { verifyStores } from './ledger/commands.ts';
 import { parseVerifierKey } from './ledger/portable/note.ts';
 import { verifyBundle } from './ledger/portable/verify-bundle.ts';
+import { runWitness } from './ledger/witness/command.ts';
 
 interface Command {
   readonly usage: string;
@@ -25,6 +26,12 @@ const commands: Readonly<Record<string, Command>> = {
   'bundle verify': {
     usage: 'bundle verify FILE --key VKEY                 checks an evidence bundle, offline',
     run: runBundleVerify,
+  },
+  witness: {
+    usage:
+      'witness --data DIR --log VKEY --listen PORT   cosigns the checkpoints of a log elsewhere\n' +
+      '                    [--origin ORIGIN] [--name NAME]',
+    run: runWitnessUntilSignal,
   },
 };
 
@@ -80,6 +87,31 @@ async function runBundleVerify(args: readonly string[]): Promise<number> {
   const report = await verifyBundle({ text: await readFile(file, 'utf8'), verifierKey });
   process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   return report.ok ? 0 : 1;
+}
+
+/** Tells its verifier key and address in one line once it listens. */
+async function runWitnessUntilSignal(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      data: { type: 'string' },
+      log: { type: 'string', multiple: true },
+      origin: { type: 'string' },
+      listen: { type: 'string' },
+      name: { type: 'string' },
+    },
+  });
+  const { data: dataDir, log: logs = [], listen, origin, name } = values;
+  if (dataDir === undefined || listen === undefined) return usage('Give --data and --listen.');
+  const stopped = new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
+  });
+  const optional = { ...(origin && { origin }), ...(name && { name }) };
+  await using witness = await runWitness({ dataDir, logs, listen, ...optional });
+  const { verifierKey, url } = witness;
+  process.stdout.write(`${JSON.stringify({ verifierKey, url })}\n`);
+  await stopped;
+  return 0;
 }
 
 function usage(complaint: string): number {

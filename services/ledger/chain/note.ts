@@ -12,6 +12,8 @@ export interface NoteKey {
   readonly name: string;
   /** Ed25519, raw 32 bytes. */
   readonly publicKey: Uint8Array;
+  /** Of its signatures; absent: plain Ed25519, as logs sign. */
+  readonly type?: number;
 }
 
 /** The note with one signature line. */
@@ -25,16 +27,16 @@ export function noteWith(text: string, lines: readonly string[]): string {
 }
 
 /** The line of a signature, which covers the text with its last newline. */
-export function signatureLine({ name, publicKey }: NoteKey, signature: Uint8Array): string {
+export function signatureLine({ name, publicKey, type }: NoteKey, signature: Uint8Array): string {
   if (!isKeyName(name)) throw new Error('not fit for a signed note');
-  const blob = Buffer.concat([keyIdOf(name, publicKey), signature]).toString('base64');
+  const blob = Buffer.concat([keyIdOf(name, publicKey, type), signature]).toString('base64');
   return `— ${name} ${blob}\n`;
 }
 
 /** `name+<key id as 8 hex>+base64(type || public key)`: what a stranger needs to verify. */
-export function verifierKeyOf({ name, publicKey }: NoteKey): string {
-  const keyId = Buffer.from(keyIdOf(name, publicKey)).toString('hex');
-  const key = Buffer.concat([Uint8Array.of(ED25519_TYPE), publicKey]).toString('base64');
+export function verifierKeyOf({ name, publicKey, type = ED25519_TYPE }: NoteKey): string {
+  const keyId = Buffer.from(keyIdOf(name, publicKey, type)).toString('hex');
+  const key = Buffer.concat([Uint8Array.of(type), publicKey]).toString('base64');
   return `${name}+${keyId}+${key}`;
 }
 

@@ -10,6 +10,8 @@ import { areEqual, bytesFromBase64 } from './hash.ts';
 
 /** Signature type of Ed25519 in key ids and verifier keys. */
 export const ED25519_TYPE = 0x01;
+/** Of a witness's timestamped cosignature by Ed25519: cosignature.ts. */
+export const COSIGNATURE_TYPE = 0x04;
 export const KEY_ID_BYTES = 4;
 const PUBLIC_KEY_BYTES = 32;
 const SIGNATURE_BYTES = 64;
@@ -49,21 +51,21 @@ export function parseNote(note: string): SignedNote | undefined {
 }
 
 /** A key in the form `name+<key id as 8 hex>+base64(type || public key)`; `undefined` for others. */
-export function parseVerifierKey(text: string): VerifierKey | undefined {
+export function parseVerifierKey(text: string, type = ED25519_TYPE): VerifierKey | undefined {
   // Base64 may hold a `+` of its own: only the first two part the fields.
   const [, name = '', id = '', blob = ''] = /^([^+]+)\+([0-9a-f]{8})\+(.+)$/.exec(text) ?? [];
   const key = bytesFromBase64(blob);
   if (!isKeyName(name) || key?.length !== PUBLIC_KEY_BYTES + 1) return undefined;
-  if (key[0] !== ED25519_TYPE) return undefined;
+  if (key[0] !== type) return undefined;
   const publicKey = key.slice(1);
-  const keyId = keyIdOf(name, publicKey);
+  const keyId = keyIdOf(name, publicKey, type);
   return keyId.toHex() === id ? { name, keyId, publicKey } : undefined;
 }
 
 /** First four bytes of `SHA-256(name || 0x0A || type || public key)`. */
-export function keyIdOf(name: string, publicKey: Uint8Array): Uint8Array {
+export function keyIdOf(name: string, publicKey: Uint8Array, type = ED25519_TYPE): Uint8Array {
   const head = new TextEncoder().encode(`${name}\n`);
-  const hash = sha256.create().update(head).update(Uint8Array.of(ED25519_TYPE)).update(publicKey);
+  const hash = sha256.create().update(head).update(Uint8Array.of(type)).update(publicKey);
   return hash.digest().slice(0, KEY_ID_BYTES);
 }
 
@@ -88,7 +90,7 @@ export async function isSignedBy(note: SignedNote, keys: readonly VerifierKey[])
   return good > 0;
 }
 
-async function isSignature(
+export async function isSignature(
   publicKey: Uint8Array,
   signature: Uint8Array,
   text: Uint8Array,
