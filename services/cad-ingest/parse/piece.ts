@@ -4,7 +4,7 @@ import { type CadFieldKey, cadFieldKeys } from '#contracts/cad-fields.ts';
  * What a piece of a page may mean: a field of the draft, a value that fills several, a status time,
  * or nothing (`skip`). `any` lets the value's own type decide.
  */
-export const statusTargets = [
+const statusTargets = [
   'received',
   'dispatched',
   'enRoute',
@@ -33,16 +33,6 @@ export const targets: readonly [Target, ...Target[]] = [
   ...compoundTargets.filter((target) => target !== 'any'),
   ...statusTargets,
 ];
-
-/** A stretch of the page and what it may mean, the likeliest first; no roles: not known. */
-export interface Piece {
-  readonly text: string;
-  readonly roles: readonly Target[];
-  /** The label as it stands, where there is one. */
-  readonly label?: string;
-  /** 0..1: how surely the cut is right; the value's own evidence is weighed apart. */
-  readonly sure: number;
-}
 
 const statuses: ReadonlySet<string> = new Set(statusTargets);
 

@@ -1,9 +1,9 @@
 import type { Profile } from '../profile.ts';
 
-/** Products whose pages are labels and values. */
+/** Products that print labels and values on one line, or in their own order on lines. */
 
 /** Spillman, now Motorola Flex: label lines in two columns. */
-export const spillman: Profile = {
+const spillman: Profile = {
   id: 'spillman',
   version: 1,
   detect: [
@@ -52,7 +52,7 @@ export const spillman: Profile = {
 };
 
 /** The label format that Active911 publishes; the one to recommend to a centre. */
-export const active911: Profile = {
+const active911: Profile = {
   id: 'active911',
   version: 1,
   detect: [
@@ -121,7 +121,7 @@ export const active911: Profile = {
 };
 
 /** EmergiTech: one line; the unit in brackets in front, the town glued to the address. */
-export const emergitech: Profile = {
+const emergitech: Profile = {
   id: 'emergitech',
   version: 1,
   detect: [
@@ -155,7 +155,7 @@ export const emergitech: Profile = {
 };
 
 /** Motorola Printrak: one line whose labels may follow a value without a blank. */
-export const printrak: Profile = {
+const printrak: Profile = {
   id: 'printrak',
   version: 1,
   detect: [
@@ -188,94 +188,9 @@ export const printrak: Profile = {
 };
 
 /** Motorola PremierOne: a report in sections with dashes as rulers. */
-export const premierOne: Profile = {
-  id: 'premier-one',
-  version: 1,
-  detect: [
-    [
-      { in: 'body', like: 'inc type:*descr:' },
-      { in: 'body', like: 'location:' },
-    ],
-    [
-      { in: 'body', like: 'incident details' },
-      { in: 'body', like: 'inc #' },
-    ],
-  ],
-  body: {
-    labels: {
-      LOCATION: 'address',
-      'LOC NAME': 'placeName',
-      'LOC DESCR': 'narrative',
-      'LAT/LON': 'coordinates',
-      CITY: 'city',
-      MUNICIPALITY: 'skip',
-      BUILDING: 'skip',
-      SUBDIVISION: 'skip',
-      FLOOR: 'skip',
-      'APT/UNIT': 'apartment',
-      'ZIP CODE': 'skip',
-      'CROSS STRS': 'crossStreets',
-      AREA: 'skip',
-      SECTOR: 'skip',
-      BEAT: 'skip',
-      'MAP BOOK': 'map',
-      'INC #': 'number',
-      PRIORITY: 'priority',
-      'INC TYPE': 'code',
-      DESCR: 'nature',
-      'MOD CIRCUM': 'narrative',
-      CREATED: 'dateTime',
-      CALLER: 'callerName',
-      PHONE: 'callerPhone',
-      'UNITS DISPATCHED': 'units',
-      'PERSONNEL DISPATCHED': 'unitLog',
-      COMMENTS: 'narrative',
-      'PREMISE HAZARD': 'narrative',
-    },
-    lead: 'skip',
-    loose: 'skip',
-  },
-};
-
 /** The same product's short labels. */
-export const premierOneShort: Profile = {
-  id: 'premier-one-short',
-  version: 1,
-  detect: [
-    [
-      { in: 'body', like: 'typn:' },
-      { in: 'body', like: 'loc:' },
-    ],
-    [
-      { in: 'body', like: 'crstr:' },
-      { in: 'body', like: 'uns:' },
-    ],
-  ],
-  body: {
-    labels: {
-      TYP: 'code',
-      MODCIR: 'narrative',
-      TYPN: 'nature',
-      LOC: 'address',
-      BLD: 'skip',
-      FLR: 'skip',
-      APT: 'apartment',
-      DESC: 'narrative',
-      CITY: 'city',
-      ZIP: 'skip',
-      CRSTR: 'crossStreets',
-      UNS: 'units',
-      TIME: 'dateTime',
-      INC: 'number',
-      'CASE #': 'number',
-      GRIDREF: 'map',
-      CMT: 'narrative',
-    },
-  },
-};
-
 /** Cisco: padded labels on one line. */
-export const cisco: Profile = {
+const cisco: Profile = {
   id: 'cisco',
   version: 1,
   detect: [
@@ -300,144 +215,7 @@ export const cisco: Profile = {
 };
 
 /** `Alert:` in the subject, an alarm level, and the place in lines of its own. */
-export const alertLevel: Profile = {
-  id: 'alert-level',
-  version: 1,
-  detect: [
-    [
-      { in: 'subject', like: 'alert:' },
-      { in: 'body', like: 'alrm lvl' },
-    ],
-  ],
-  subject: { slots: ['skip', { mark: 'alert:' }, 'nature'] },
-  body: {
-    labels: {
-      'ALRM LVL': 'priority',
-      LOC: { fragments: '\n' },
-      BTWN: 'crossStreets',
-      COM: 'narrative',
-      UNITS: 'units',
-      INCIDENT: 'number',
-      'DATE/TIME': 'dateTime',
-      'RPT #': 'skip',
-    },
-    loose: 'narrative',
-  },
-};
-
 /** Label and blank, no colon; the date and the time in the first line. */
-export const locationLines: Profile = {
-  id: 'location-lines',
-  version: 1,
-  detect: [
-    [
-      { in: 'body', like: '\nlocation ' },
-      { in: 'body', like: 'location:', absent: true },
-      { in: 'body', like: 'event #' },
-    ],
-    [
-      { in: 'body', like: '\nlocation ' },
-      { in: 'body', like: 'location:', absent: true },
-      { in: 'body', like: '\ncity ' },
-    ],
-  ],
-  body: {
-    labels: {
-      'EVENT #': 'number',
-      EVENT: 'number',
-      PRIORITY: 'priority',
-      TYPE: 'nature',
-      NATURE: 'nature',
-      LOCATION: 'address',
-      CITY: 'city',
-      APT: 'apartment',
-      PREMISE: 'placeName',
-      COMMENT: 'narrative',
-      COMMENTS: 'narrative',
-      UNITS: 'units',
-      UNIT: 'units',
-      CROSS: 'crossStreets',
-    },
-    lead: 'dateTime',
-    bare: true,
-    only: true,
-  },
-};
-
 /** eFORCE: `Call Number:` and `Common Place:`, on lines or on one. */
-export const eforce: Profile = {
-  id: 'eforce',
-  version: 1,
-  detect: [
-    [
-      { in: 'body', like: 'common place:' },
-      { in: 'body', like: 'call type:' },
-    ],
-    [
-      { in: 'subject', like: '^dispatch alert -' },
-      { in: 'body', like: 'address:' },
-    ],
-  ],
-  subject: { slots: ['skip', { mark: 'dispatch alert -' }, 'nature'] },
-  body: {
-    labels: {
-      'CALL NUMBER': 'number',
-      'CALL TYPE': 'nature',
-      'COMMON PLACE': 'placeName',
-      ADDRESS: 'address',
-      APARTMENT: 'apartment',
-      CITY: 'city',
-      'CITY STATE COUNTY': 'city',
-      'POSTAL CODE': 'skip',
-      ZIP: 'skip',
-      MILEPOST: 'skip',
-      'LAT/LONG': 'coordinates',
-      NOTES: 'narrative',
-    },
-  },
-};
-
 /** Tyler in Texas: `CFS:` in the subject and label lines. */
-export const tylerTexas: Profile = {
-  id: 'tyler-texas',
-  version: 1,
-  detect: [
-    [
-      { in: 'body', like: 'calltype:' },
-      { in: 'body', like: 'address:' },
-    ],
-  ],
-  body: {
-    labels: {
-      CFS: 'number',
-      CALLTYPE: 'nature',
-      PRIORITY: 'priority',
-      PLACE: 'placeName',
-      ADDRESS: 'address',
-      CITY: 'city',
-      STATE: 'state',
-      ZIP: 'skip',
-      DATE: 'date',
-      TIME: 'time',
-      UNIT: 'units',
-      INFO: {
-        slots: ['narrative', { mark: 'NAME:' }, 'callerName', { mark: 'PHONE:' }, 'callerPhone'],
-      },
-      ALERT: 'narrative',
-    },
-  },
-};
-
-export const labelProfiles: readonly Profile[] = [
-  spillman,
-  printrak,
-  premierOne,
-  premierOneShort,
-  active911,
-  emergitech,
-  cisco,
-  alertLevel,
-  locationLines,
-  eforce,
-  tylerTexas,
-];
+export const labelProfiles: readonly Profile[] = [spillman, printrak, active911, emergitech, cisco];

@@ -3,7 +3,7 @@ import type { Cut, Profile } from '../profile.ts';
 /** Products whose pages are one line, or lines by their position. */
 
 /** OSSI, now CentralSquare: no labels, order set per agency, empty fields dropped. */
-export const ossi: Profile = {
+const ossi: Profile = {
   id: 'ossi',
   version: 1,
   detect: [
@@ -18,7 +18,7 @@ export const ossi: Profile = {
 const codeThenNature: Cut = { slots: ['code', { mark: '>' }, 'nature', 'address'] };
 
 /** `CENTRE:CODE>NATURE address XS: street TOWN NAME phone Map: Grids: Cad:`. */
-export const codeNature: Profile = {
+const codeNature: Profile = {
   id: 'code-nature',
   version: 1,
   detect: [
@@ -65,21 +65,21 @@ const southernParts: readonly Cut[] = [
   { cases: [{ like: 'geo:', cut: 'coordinates' }], other: 'narrative' },
 ];
 
-export const southernSemicolon: Profile = {
+const southernSemicolon: Profile = {
   id: 'southern-semicolon',
   version: 1,
   detect: [[{ in: 'body', like: ';*;*;*;%;%:%:%;' }], [{ in: 'body', like: ';*;*;*;%-%;%:%:%;' }]],
   body: { split: ';', parts: [...southernParts], rest: 'narrative' },
 };
 
-export const southernComma: Profile = {
+const southernComma: Profile = {
   id: 'southern-comma',
   version: 1,
   detect: [[{ in: 'body', like: ',*,*,*,%,%:%:%,' }], [{ in: 'body', like: ',*,*,*,%-%,%:%:%,' }]],
   body: { split: ',', parts: [...southernParts], rest: 'narrative' },
 };
 
-export const southernBlank: Profile = {
+const southernBlank: Profile = {
   id: 'southern-blank',
   version: 1,
   detect: [
@@ -90,7 +90,7 @@ export const southernBlank: Profile = {
 };
 
 /** VisionCAD: stars between all fields, and all of them always there. */
-export const visionCad: Profile = {
+const visionCad: Profile = {
   id: 'visioncad',
   version: 1,
   detect: [[{ in: 'body', like: '\\**\\**\\**\\**\\**\\**\\**\\**\\**\\*' }]],
@@ -115,7 +115,7 @@ export const visionCad: Profile = {
 };
 
 /** Ambulance companies with ProQA: slashes between fields, also inside values. */
-export const proqaSlash: Profile = {
+const proqaSlash: Profile = {
   id: 'proqa-slash',
   version: 1,
   detect: [[{ in: 'body', like: 'run# %*/*/*/' }]],
@@ -126,7 +126,7 @@ export const proqaSlash: Profile = {
 };
 
 /** Countryside: the head of a table of units stands in the middle of the line. */
-export const countryside: Profile = {
+const countryside: Profile = {
   id: 'countryside',
   version: 1,
   detect: [
@@ -147,7 +147,7 @@ export const countryside: Profile = {
 };
 
 /** DaPro: `MAILBOX:station hh:mm NATURE 000126 ADDRESS CFS# number`. */
-export const dapro: Profile = {
+const dapro: Profile = {
   id: 'dapro',
   version: 1,
   detect: [[{ in: 'body', like: 'mailbox:*cfs#' }]],
@@ -163,7 +163,7 @@ export const dapro: Profile = {
 };
 
 /** Texas: a nature line, `-place- address, CITY`, crossing, `Fire Box =`. */
-export const fireBox: Profile = {
+const fireBox: Profile = {
   id: 'fire-box',
   version: 1,
   detect: [[{ in: 'body', like: 'fire box =' }]],
@@ -175,7 +175,7 @@ export const fireBox: Profile = {
 };
 
 /** RIMS: stars with blanks around them. */
-export const rims: Profile = {
+const rims: Profile = {
   id: 'rims',
   version: 1,
   detect: [
@@ -193,7 +193,7 @@ export const rims: Profile = {
 };
 
 /** RedAlert, RedNMX: ` at `, `c/s:` and `. .` are the only marks. */
-export const redAlert: Profile = {
+const redAlert: Profile = {
   id: 'red-alert',
   version: 1,
   detect: [[{ in: 'body', like: ' at *c/s:*. .' }]],
@@ -215,7 +215,7 @@ export const redAlert: Profile = {
 };
 
 /** A comma list with `btwn A and B` in it, and the workstation at the end. */
-export const btwnComma: Profile = {
+const btwnComma: Profile = {
   id: 'btwn-comma',
   version: 1,
   detect: [[{ in: 'body', like: ', btwn * and *unit:*- from' }]],
@@ -225,7 +225,7 @@ export const btwnComma: Profile = {
 };
 
 /** ProPhoenix: `id {date time}`, `CODE - nature{priority}`, `addr;citycode`. */
-export const proPhoenix: Profile = {
+const proPhoenix: Profile = {
   id: 'prophoenix',
   version: 1,
   detect: [
@@ -247,7 +247,7 @@ export const proPhoenix: Profile = {
 };
 
 /** The same product with labels. */
-export const proPhoenixLabels: Profile = {
+const proPhoenixLabels: Profile = {
   id: 'prophoenix-labels',
   version: 1,
   detect: [
@@ -271,7 +271,7 @@ export const proPhoenixLabels: Profile = {
 };
 
 /** Archonix: nature and address lines, then short labels. */
-export const archonix: Profile = {
+const archonix: Profile = {
   id: 'archonix',
   version: 1,
   detect: [
@@ -310,7 +310,7 @@ export const archonix: Profile = {
 };
 
 /** `Reported:`, `id NATURE`, `Loc:` and lines behind it. */
-export const reportedLoc: Profile = {
+const reportedLoc: Profile = {
   id: 'reported-loc',
   version: 1,
   detect: [[{ in: 'body', like: '^reported: %/%/%*\nloc:' }]],

@@ -3,7 +3,7 @@ import type { Cut, Profile } from '../profile.ts';
 /** Products that send a report, many of them as HTML. */
 
 /** InterAct, now Caliber: one mail per unit and status; only `gets Dispatched` is a page. */
-export const interact: Profile = {
+const interact: Profile = {
   id: 'interact',
   version: 1,
   detect: [
@@ -54,183 +54,13 @@ export const interact: Profile = {
 };
 
 /** Tyler New World, the oldest: tildes for blanks. */
-export const newWorldTilde: Profile = {
-  id: 'new-world-rip-and-run',
-  version: 1,
-  detect: [
-    [{ in: 'body', like: '~information:' }],
-    [{ in: 'body', like: 'call~type:' }],
-    [{ in: 'body', like: 'location:~' }],
-  ],
-  replace: [['~', ' ']],
-  body: {
-    labels: {
-      LOCATION: 'address',
-      'COMMON NAME': 'placeName',
-      VENUE: 'city',
-      'CROSS STREETS': 'crossStreets',
-      PHONE: 'callerPhone',
-      STATION: 'source',
-      QUADRANT: 'map',
-      DISTRICT: 'skip',
-      'CALL NUMBER': 'number',
-      'CALL TYPE': 'nature',
-      SOURCE: 'skip',
-      PRIORITY: 'priority',
-      STATUS: 'skip',
-      CALLER: 'callerName',
-      'CALL DATE/TIME': 'dateTime',
-      'DISPATCH DATE/TIME': 'dispatched',
-      'ENROUTE DATE/TIME': 'enRoute',
-      ENROUTE: 'enRoute',
-      ARRIVE: 'onScene',
-      'ARRIVE DATE/TIME': 'onScene',
-      CLEAR: 'cleared',
-      'CLEAR DATE/TIME': 'cleared',
-      'LATEST UNIT CLEARED DATE/TIME': 'cleared',
-      'INCIDENT NUMBER(S)': 'number',
-      'UNITS SENT': 'skip',
-      ALERTS: 'narrative',
-      NARRATIVE: 'narrative',
-    },
-    lead: 'skip',
-  },
-};
-
 /** The second: fixed columns, labels padded with dots. */
-export const newWorldColumns: Profile = {
-  id: 'new-world-columns',
-  version: 1,
-  detect: [
-    [{ in: 'body', like: 'incident type . :' }],
-    [{ in: 'body', like: 'common name. . . :' }],
-    [
-      { in: 'body', like: 'incident number :' },
-      { in: 'body', like: 'call time-' },
-    ],
-  ],
-  body: {
-    labels: {
-      'INCIDENT NUMBER': 'number',
-      ORI: 'skip',
-      STATION: 'source',
-      'INCIDENT TYPE': {
-        cases: ['f', 'e', 'l', 'p', 'm'].map((letter) => ({
-          like: `^& ${letter} `,
-          cut: { split: ' ', parts: ['code', 'skip'], rest: 'nature' },
-        })),
-        other: 'nature',
-      },
-      PRIORITY: 'priority',
-      'INCIDENT LOCATION': 'address',
-      VENUE: 'city',
-      'LOCATED BETWEEN': 'crossStreets',
-      'CROSS STREET': 'crossStreets',
-      'COMMON NAME': 'placeName',
-      'CALL TIME': 'dateTime',
-      DATE: 'date',
-      DISPATCH: 'dispatched',
-      'EN-ROUTE': 'enRoute',
-      'ON-SCENE': 'onScene',
-      'DEPART 1': 'transporting',
-      'ARRIVE 2': 'atHospital',
-      'IN-STATN': 'available',
-      CLEARED: 'cleared',
-      AREA: 'skip',
-      SECTION: 'skip',
-      BEAT: 'skip',
-      GRID: 'map',
-      QUADRANT: 'skip',
-      DISTRICT: 'skip',
-      'PHONE NUMBER': 'callerPhone',
-      'CALL SOURCE': 'skip',
-      CALLER: 'callerName',
-      'UNITS SENT': 'units',
-      'NATURE OF CALL': 'narrative',
-      'ADDITIONAL INFO': 'narrative',
-      NARRATIVE: 'narrative',
-    },
-    lead: 'skip',
-    dashed: true,
-  },
-  kinds: { times: [{ in: 'body', like: 'final report' }] },
-};
-
 /** The third: HTML, the call type in the subject. */
-export const newWorldHtml: Profile = {
-  id: 'new-world-html',
-  version: 1,
-  detect: [[{ in: 'subject', like: 'automatic r\\&r notification' }]],
-  subject: { slots: ['skip', { mark: 'notification:' }, 'nature'] },
-  body: {
-    labels: {
-      ADDRESS: 'address',
-      'CALL ADDRESS': 'address',
-      LOCATION: 'address',
-      'COMMON NAME': 'placeName',
-      QUALIFIER: 'placeName',
-      'CROSS STREETS': 'crossStreets',
-      LATITUDE: 'latitude',
-      LONGITUDE: 'longitude',
-      'CALL DATE/TIME': 'dateTime',
-      'FIRST UNIT DISPATCHED DATE/TIME': 'dispatched',
-      'CALL TYPE': 'nature',
-      'FIRE CALL TYPE': 'nature',
-      'EMS CALL TYPE': 'nature',
-      'CALL TYPE DESCRIPTION': 'nature',
-      'FIRE CALL TYPE DESCRIPTION': 'nature',
-      'EMS CALL TYPE DESCRIPTION': 'nature',
-      'CALL PRIORITY': 'priority',
-      'NATURE OF CALL': 'narrative',
-      'FIRE AREA': 'map',
-      QUADRANT: 'map',
-      DISTRICT: 'map',
-      'RADIO CHANNEL': 'channel',
-      ALERTS: 'narrative',
-      NARRATIVE: 'narrative',
-      'INCIDENT NUMBER(S)': 'number',
-      UNITS: 'units',
-      'UNITS ASSIGNED': 'units',
-      'ASSIGNED UNITS': 'units',
-      'CALLER NAME': 'callerName',
-      'CALLER PHONE': 'callerPhone',
-      TIMES: 'unitLog',
-    },
-    loose: 'narrative',
-  },
-  kinds: { times: [{ in: 'body', like: 'cleared at: %' }] },
-};
-
 /** The fourth: plain labels on one line. */
-export const newWorldLine: Profile = {
-  id: 'new-world-line',
-  version: 1,
-  detect: [
-    [
-      { in: 'subject', like: 'cad notification' },
-      { in: 'body', like: 'address:*nature:' },
-    ],
-  ],
-  body: {
-    labels: {
-      ADDRESS: 'address',
-      CITY: 'city',
-      CROSS: 'crossStreets',
-      PLACE: 'placeName',
-      CALL: ['number', 'nature'],
-      'INCIDENT #': 'number',
-      NATURE: 'nature',
-      UNIT: 'units',
-      INFO: 'narrative',
-      GPS: 'coordinates',
-    },
-  },
-};
-
 const cisSentence: Cut = { slots: ['nature', { mark: ' at ' }, 'address'] };
 
 /** CIS: a sentence `<nature> at <address>, <city>, <zip>`, then the agency and its number. */
-export const cis: Profile = {
+const cis: Profile = {
   id: 'cis',
   version: 1,
   detect: [
@@ -266,7 +96,7 @@ export const cis: Profile = {
 };
 
 /** EnterPol: `NEWOCC #yy-nnn  CODE - NATURE`. */
-export const enterpol: Profile = {
+const enterpol: Profile = {
   id: 'enterpol',
   version: 1,
   detect: [
@@ -307,7 +137,7 @@ export const enterpol: Profile = {
 };
 
 /** Omnigo, ITI: a printed report under the centre's own address. */
-export const omnigo: Profile = {
+const omnigo: Profile = {
   id: 'omnigo',
   version: 1,
   detect: [
@@ -350,7 +180,7 @@ export const omnigo: Profile = {
 };
 
 /** GeoConex: three lines, or labels with coordinates behind the address. */
-export const geoConex: Profile = {
+const geoConex: Profile = {
   id: 'geoconex',
   version: 1,
   detect: [
@@ -387,7 +217,7 @@ export const geoConex: Profile = {
 };
 
 /** Its old form: nature, `address, CITY`, narrative. */
-export const geoConexLines: Profile = {
+const geoConexLines: Profile = {
   id: 'geoconex-lines',
   version: 1,
   detect: [
@@ -405,10 +235,6 @@ export const geoConexLines: Profile = {
 
 export const reportProfiles: readonly Profile[] = [
   interact,
-  newWorldTilde,
-  newWorldColumns,
-  newWorldHtml,
-  newWorldLine,
   cis,
   enterpol,
   omnigo,
