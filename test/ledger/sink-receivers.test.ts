@@ -5,6 +5,7 @@ import { createServer as createHttps } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { createServer as createTls } from 'node:tls';
 import { describe, expect, test } from 'vitest';
+import type { LedgerEntry } from '#contracts/ledger.ts';
 import { openLedger } from '#services/ledger/service.ts';
 import type { SyslogSettings, WebhookSettings } from '#services/ledger/sinks/settings.ts';
 import { openSyslog } from '#services/ledger/sinks/syslog.ts';
@@ -18,12 +19,31 @@ const sink = { name: 'soc', format: 'jsonl', tenants: 'all' } as const;
 const opensslFound = hasOpenssl();
 if (process.env.CI && !opensslFound) throw new Error('openssl is not on the PATH');
 
+function entryOf(outcome: 'success' | 'refused'): LedgerEntry {
+  const at = '2031-01-02T10:05:06.789Z';
+  return {
+    v: 1,
+    tenant: '019af000-0000-7000-8000-000000000001',
+    seq: 4,
+    id: '019af000-0000-7000-8000-000000000002',
+    at,
+    recordedAt: at,
+    actor: { type: 'user', id: 'u-1' },
+    action: 'core-records.incident.updated',
+    object: { type: 'incident', id: 'i-1' },
+    outcome,
+    requestId: 'r-1',
+    sd: [],
+    prev: '0'.repeat(64),
+  };
+}
+
 const part = {
   first: 4,
   count: 2,
   isMore: false,
   lines: ['{"seq":4}', '{"seq":5,"é":"\\n"}'],
-  entries: [],
+  entries: [entryOf('success'), entryOf('refused')],
   checkpoint: undefined,
 };
 const delivery = { tenant: '019af000-0000-7000-8000-000000000001', part };
@@ -186,7 +206,7 @@ describe.skipIf(!opensslFound)('syslog', () => {
     const send = (changes: Partial<SyslogSettings> = {}, signal = never, sent = delivery) =>
       openSyslog(
         { ...settings, ...changes },
-        { clock: () => now, hostname: () => 'desk.example', resolve: toLoopback },
+        { hostname: () => 'desk.example', resolve: toLoopback },
       ).send(sent, signal);
     return {
       send,
@@ -199,8 +219,8 @@ describe.skipIf(!opensslFound)('syslog', () => {
   test('gets RFC 5424 messages in RFC 5425 frames', async () => {
     await using server = await openServer();
     await server.send();
-    const head = '<110>1 2031-01-02T10:05:06.789Z desk.example watchdesk - entry - \uFEFF';
-    const messages = part.lines.map((line) => head + line);
+    const head = '1 2031-01-02T10:05:06.789Z desk.example watchdesk - entry - \uFEFF';
+    const messages = [`<110>${head}${part.lines[0]}`, `<108>${head}${part.lines[1]}`];
     const frames = messages.map((message) => `${Buffer.byteLength(message)} ${message}`);
     expect(server.text()).toBe(frames.join(''));
   });
@@ -209,7 +229,8 @@ describe.skipIf(!opensslFound)('syslog', () => {
     await using server = await openServer('cut');
     // More than the buffers between hold: it cannot have reached the other side.
     const lines = Array.from({ length: 16 }, () => 'x'.repeat(1024 * 1024));
-    const large = { ...delivery, part: { ...part, lines } };
+    const entries = lines.map(() => entryOf('success'));
+    const large = { ...delivery, part: { ...part, lines, entries } };
     await expect(server.send({}, never, large)).rejects.toThrow();
   });
 

@@ -26,7 +26,7 @@ function receiverOf({ clock, host }: LedgerParts, sink: SinkSettings): Receiver 
     case 'webhook':
       return openWebhook(sink, { clock });
     case 'syslog':
-      return openSyslog(sink, { clock, hostname: () => new URL(`http://${host()}`).hostname });
+      return openSyslog(sink, { hostname: () => new URL(`http://${host()}`).hostname });
     default:
       return sink satisfies never;
   }

@@ -17,6 +17,9 @@ const host = z
 /** HMAC-SHA-256: as many bytes as it gives. */
 const SECRET_BYTES_MIN = 32;
 
+/** Each has a loop of its own. */
+const SINKS_MAX = 16;
+
 const common = {
   /** Names the sink in rows, metrics and entries. Under a new name it begins at the first entry. */
   name: z.string().regex(/^[a-z][a-z0-9-]{0,39}$/),
@@ -53,7 +56,7 @@ const sinksFile = z.strictObject({
   v: z.literal(1),
   sinks: z
     .array(z.discriminatedUnion('type', [webhook, syslog]))
-    .max(16)
+    .max(SINKS_MAX)
     .refine((sinks) => new Set(sinks.map(({ name }) => name)).size === sinks.length, {
       error: 'must have a name of its own each',
     }),

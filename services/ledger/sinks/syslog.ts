@@ -8,18 +8,20 @@
 
 import { isIP } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
+import type { LedgerEntry } from '#contracts/ledger.ts';
 import { judgedAddress, type Resolve } from '#shared/outbound.ts';
 import { DELIVERY_MS_MAX, type Receiver } from './delivery.ts';
 import type { SyslogSettings } from './settings.ts';
 
-/** RFC 5424 section 6.2.1: facility 13 (log audit), severity 6 (informational). */
-const PRIORITY = 13 * 8 + 6;
+/** RFC 5424 section 6.2.1: facility 13 is the log audit. */
+const FACILITY = 13;
+/** Informational; a warning where something was refused or failed. */
+const severities = { success: 6, refused: 4, failure: 4 } as const;
 const BYTE_ORDER_MARK = '\uFEFF';
 
 export function openSyslog(
   settings: SyslogSettings,
   world: {
-    readonly clock: () => number;
     /** Host of the public origin, without a port. */
     readonly hostname: () => string;
     readonly resolve?: Resolve;
@@ -29,8 +31,10 @@ export function openSyslog(
   return {
     async send({ part }, signal) {
       const { address } = await judgedAddress(settings, world.resolve);
-      const about = { at: new Date(world.clock()).toISOString(), hostname: world.hostname() };
-      const frames = part.lines.map((line) => frameOf(syslogMessage(line, about)));
+      const hostname = world.hostname();
+      const frames = part.entries.map((entry, index) =>
+        frameOf(syslogMessage(part.lines[index] ?? '', { entry, hostname })),
+      );
       const socket = connect({
         host: address,
         port,
@@ -38,6 +42,8 @@ export function openSyslog(
         // The certificate is that of the configured host, not of the address.
         ...(isIP(host) === 0 ? { servername: host } : {}),
         minVersion: 'TLSv1.2',
+        // The environment of a process can turn the default off.
+        rejectUnauthorized: true,
       });
       await handOver(
         socket,
@@ -49,15 +55,18 @@ export function openSyslog(
 }
 
 /** RFC 5424 section 6; the message is UTF-8, which the mark in front of it says (6.4). */
-export function syslogMessage(
+function syslogMessage(
   line: string,
-  { at, hostname }: { readonly at: string; readonly hostname: string },
+  about: { readonly entry: Pick<LedgerEntry, 'at' | 'outcome'>; readonly hostname: string },
 ): string {
-  return `<${PRIORITY}>1 ${at} ${printable(hostname)} watchdesk - entry - ${BYTE_ORDER_MARK}${line}`;
+  const { at, outcome } = about.entry;
+  const priority = FACILITY * 8 + severities[outcome];
+  const hostname = printable(about.hostname);
+  return `<${priority}>1 ${at} ${hostname} watchdesk - entry - ${BYTE_ORDER_MARK}${line}`;
 }
 
 /** RFC 5425 section 4.3: octets in decimal, a space, the message. */
-export function frameOf(message: string): Buffer {
+function frameOf(message: string): Buffer {
   const bytes = Buffer.from(message);
   return Buffer.concat([Buffer.from(`${bytes.length} `), bytes]);
 }

@@ -33,6 +33,8 @@ export function openWebhook(
             all === true ? found(null, [{ address, family }]) : found(null, address, family),
           agent: false,
           minVersion: 'TLSv1.2',
+          // The environment of a process can turn the default off.
+          rejectUnauthorized: true,
           signal: AbortSignal.any([signal, AbortSignal.timeout(DELIVERY_MS_MAX)]),
           ...(settings.ca === undefined ? {} : { ca: settings.ca }),
         });
@@ -48,8 +50,8 @@ export function openWebhook(
   };
 }
 
-/** Pure: what the receiver checks. */
-export function signatureOf(secret: Uint8Array, seconds: number, body: Uint8Array): string {
+/** What the receiver checks. */
+function signatureOf(secret: Uint8Array, seconds: number, body: Uint8Array): string {
   const mac = createHmac('sha256', secret).update(`${seconds}.`).update(body);
   return `v1=${mac.digest('hex')}`;
 }
