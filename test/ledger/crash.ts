@@ -71,9 +71,8 @@ function openLife(chance: Chance, { fault, callsMax }: Odds) {
       }
       if (chance() >= fault) return run();
       const kind = chooseFrom(chance, ['unapplied', 'applied', 'late'] as const);
-      if (kind === 'applied') await run().catch(() => undefined);
-      if (kind === 'late')
-        setImmediate(() => setImmediate(() => void run().catch(() => undefined)));
+      if (kind === 'applied') await unheard(run);
+      if (kind === 'late') setImmediate(() => setImmediate(() => void unheard(run)));
       throw new StoreFault(kind);
     },
   };
