@@ -50,10 +50,8 @@ function ownNature(random: Random, call: Call, share: number): string {
   return random.chance(share) ? random.pick(OWN_NATURES) : call.nature;
 }
 
-interface Glue {
-  /** How town, apartment and place are written around the street. */
-  (random: Random, call: Call): string;
-}
+/** How town, apartment and place are written around the street. */
+type Glue = (random: Random, call: Call) => string;
 
 function glueOf(random: Random, habit: Habit): Glue {
   const town = random.pick([', ', ' ', ',', ' - ', ',']);

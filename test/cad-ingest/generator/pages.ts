@@ -1,6 +1,7 @@
 import { type Call, callOf, habitOf } from './call.ts';
 import * as labels from './label-products.ts';
 import * as lines from './line-products.ts';
+import { ownAgencies } from './own-agencies.ts';
 import type { Mail, Product } from './product.ts';
 import { randomOf } from './random.ts';
 import * as reports from './report-products.ts';
@@ -23,6 +24,8 @@ export const products: readonly Product[] = [
 ];
 export const unknowns: readonly Product[] = unknownAgencies.map(([product]) => product);
 export const wilds: readonly Product[] = wildAgencies;
+/** Agencies that only their own samples tell how to read. */
+export const owns: readonly Product[] = ownAgencies;
 export const shareOf: ReadonlyMap<string, number> = new Map(
   unknownAgencies.map(([product, share]) => [product.id, share]),
 );
