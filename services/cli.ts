@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 /** `npx watchdesk <command>`: each command is one line here and one file beside its service. */
+import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { cadParse, readProfiles } from './cad-ingest/commands.ts';
+import { cadLearn, cadParse, readProfiles } from './cad-ingest/commands.ts';
 import { verifyStores } from './ledger/commands.ts';
 import { parseVerifierKey } from './ledger/portable/note.ts';
 import { verifyBundle } from './ledger/portable/verify-bundle.ts';
@@ -18,6 +19,11 @@ const commands: Readonly<Record<string, Command>> = {
   'cad parse': {
     usage: 'cad parse --jsonl [--profiles FILE] < PAGES   reads {id, subject?, body, …} lines',
     run: runCadParse,
+  },
+  'cad learn': {
+    usage:
+      'cad learn --jsonl SAMPLES --out FILE          makes a profile per source of the samples',
+    run: runCadLearn,
   },
   'ledger verify': {
     usage: 'ledger verify [--data DIR] [--tenant T]       checks the stores of a stopped server',
@@ -58,6 +64,18 @@ async function runCadParse(args: readonly string[]): Promise<number> {
   const profiles =
     values.profiles === undefined ? [] : readProfiles(await readFile(values.profiles, 'utf8'));
   await cadParse({ input: process.stdin, output: process.stdout, profiles });
+  return 0;
+}
+
+async function runCadLearn(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { jsonl: { type: 'string' }, out: { type: 'string' } },
+  });
+  const { jsonl, out } = values;
+  if (jsonl === undefined || out === undefined)
+    return usage('Give --jsonl SAMPLES and --out FILE.');
+  await cadLearn({ input: createReadStream(jsonl), out });
   return 0;
 }
 

@@ -3,8 +3,11 @@ import { StringDecoder } from 'node:string_decoder';
 import { z } from 'zod';
 import { MAIL_BYTES_MAX } from '#contracts/limits.ts';
 import { Problem } from '#shared/problem.ts';
+import { learnProfiles } from './learn/learn-profiles.ts';
+import { type SampleLine, sampleLine } from './learn/sample.ts';
 import { type Profile, profile } from './parse/profile.ts';
 import { readPage } from './parse/read-page.ts';
+import { writeWhole } from './write-whole.ts';
 
 /** A page as JSON is a little longer than the mail it came in. */
 const LINE_CHARS_MAX = 2 * MAIL_BYTES_MAX;
@@ -33,6 +36,38 @@ export async function cadParse({ input, output, profiles }: CadParse): Promise<v
     if (line.trim() === '') continue;
     await write(output, `${JSON.stringify(answer(line, profiles))}\n`);
   }
+}
+
+export interface CadLearn {
+  readonly input: Readable;
+  /** File that the list of profiles is written to. */
+  readonly out: string;
+}
+
+/**
+ * `watchdesk cad learn --jsonl SAMPLES --out FILE`: one profile for each `source` of the lines
+ * `{source?, subject?, body, fields}`. A line that cannot be used ends it before the file is written:
+ * a profile from part of the samples would be taken for one from all of them.
+ */
+export async function cadLearn({ input, out }: CadLearn): Promise<readonly Profile[]> {
+  const samples: SampleLine[] = [];
+  let number = 0;
+  for await (const line of linesOf(input)) {
+    number += 1;
+    if (line.trim() !== '') samples.push(sampleOf(line, number));
+  }
+  const profiles = z.array(profile).parse(learnProfiles(samples));
+  await writeWhole(out, `${JSON.stringify(profiles, null, 1)}\n`);
+  return profiles;
+}
+
+function sampleOf(line: string, number: number): SampleLine {
+  const sample = sampleLine.safeParse(parseJson(line));
+  if (line.length <= LINE_CHARS_MAX && sample.success) return sample.data;
+  const why = sample.success ? 'it is longer than a mail may be' : sample.error.issues[0]?.message;
+  throw new Problem('validation', {
+    detail: `Line ${number} of the samples cannot be used: ${why ?? 'it is no sample'}.`,
+  });
 }
 
 /** The list of a `--profiles` file. */

@@ -1,3 +1,4 @@
+import { type LearnedReader, learnedReader } from '../learn/read-learned.ts';
 import { type Cutter, compileCut } from './cut.ts';
 import { compileLike, type Like, matchesLike } from './like.ts';
 import type { Profile, Test } from './profile.ts';
@@ -12,6 +13,7 @@ export interface Compiled {
   readonly kindOf: (page: Sample) => 'times' | 'update' | 'other' | undefined;
   readonly subject: Cutter | undefined;
   readonly body: Cutter;
+  readonly learned: LearnedReader | undefined;
 }
 
 /** The texts of a page in lower case, as tests read them: made once for all profiles. */
@@ -49,14 +51,25 @@ export function compileProfile(profile: Profile): Compiled {
     kindOf: (page) => tests.find(([, list]) => list.some((test) => test(page)))?.[0],
     subject: profile.subject === undefined ? undefined : compileCut(profile.subject),
     body: compileCut(profile.body),
+    learned: learnedReader(profile),
   };
 }
 
 /** Replaces what stands for something else all over the page. */
-export function replaceAll(profile: Profile, text: string): string {
+export function replaceAll(profile: Pick<Profile, 'replace'>, text: string): string {
   let replaced = text;
   for (const [from, to] of profile.replace ?? []) replaced = replaced.replaceAll(from, to);
   return replaced;
+}
+
+/** The same for the texts of a page. */
+export function withReplaced(text: PageText, profile: Pick<Profile, 'replace'>): PageText {
+  if (profile.replace === undefined || profile.replace.length === 0) return text;
+  return {
+    ...text,
+    subject: replaceAll(profile, text.subject),
+    body: replaceAll(profile, text.body),
+  };
 }
 
 function compileTest(test: Test): (page: Sample) => boolean {

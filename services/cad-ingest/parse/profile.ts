@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { timeZone } from '#contracts/primitives.ts';
+import { learned } from '../learn/learned.ts';
 import { type Target, targets } from './piece.ts';
 
 /**
@@ -161,6 +162,8 @@ export const profile = z.strictObject({
       source: table.optional(),
     })
     .optional(),
+  /** What labelled samples taught; it is asked before the cut. */
+  learned: learned.optional(),
   /** 0..1: how surely the cut is right. */
   certain: z.number().min(0).max(1).optional(),
   /** IANA zone of the centre's clock. */

@@ -1,5 +1,13 @@
-import type { CadDraft, CadFieldKey } from '#contracts/cad-fields.ts';
-import { type Compiled, compileProfile, replaceAll, type Sample, sampleOf } from './compile.ts';
+import type { CadDraft, CadFieldKey, CadFields } from '#contracts/cad-fields.ts';
+import { readLearned } from '../learn/read-learned.ts';
+import {
+  type Compiled,
+  compileProfile,
+  replaceAll,
+  type Sample,
+  sampleOf,
+  withReplaced,
+} from './compile.ts';
 import { type Draft, has, newDraft } from './draft.ts';
 import { finishFields, finishText } from './finish.ts';
 import { readGeneric } from './generic.ts';
@@ -44,6 +52,20 @@ export function readPage(page: Page, profiles: readonly Profile[]): CadDraft {
   return second.value > first.value ? second.draft : first.draft;
 }
 
+/** A page as it is read where nothing is known of its agency. */
+export interface PlainReading {
+  readonly text: PageText;
+  readonly fields: CadFields;
+}
+
+/** What the built-in profiles and the generic reader make of a page. */
+export function readPlain(page: Page): PlainReading {
+  const text = preparePage(page);
+  const reader = { given: [], source: undefined, year: yearOf(page.receivedAt) };
+  const { draft } = readText(text, reader);
+  return { text: { ...text, body: shedUpdate(text) }, fields: draft.fields };
+}
+
 interface Reader {
   readonly given: readonly Compiled[];
   readonly source: string | undefined;
@@ -63,6 +85,7 @@ function readText(text: PageText, reader: Reader): Reading {
   const sample = sampleOf(text);
   let best: Reading | undefined;
   for (const compiled of candidates(sample, reader)) {
+    if (compiled.learned !== undefined) return byLearned(text, sample, compiled, reader.year);
     const reading = byProfile(text, sample, compiled, reader.year);
     if (reading.value >= GOOD || reading.complete) return reading;
     if (best === undefined || reading.value > best.value) best = reading;
@@ -92,6 +115,23 @@ function byProfile(
   compiled.subject?.(replaceAll(profile, text.subject), work);
   compiled.body(replaceAll(profile, shedUpdate(text)), work);
   if (compiled.subject === undefined) readSubject(text, draft);
+  applyTables(profile.tables, draft);
+  return judge({ text, draft, profile: profile.id, kind: compiled.kindOf(sample) });
+}
+
+/** What was learned of this very source is blended with the other readers, and wins over them. */
+function byLearned(
+  text: PageText,
+  sample: Sample,
+  compiled: Compiled,
+  year: number | undefined,
+): Reading {
+  const { profile, learned } = compiled;
+  const draft = newDraft(year);
+  const plain = readText(text, { given: [], source: undefined, year });
+  const shed = withReplaced({ ...text, body: shedUpdate(text) }, profile);
+  const target = { draft, reader: plain.draft.fields };
+  if (learned !== undefined) readLearned(shed, learned, target);
   applyTables(profile.tables, draft);
   return judge({ text, draft, profile: profile.id, kind: compiled.kindOf(sample) });
 }

@@ -1,0 +1,110 @@
+import type { CadFieldKey } from '#contracts/cad-fields.ts';
+import type { Follows } from './ready.ts';
+import type { Span } from './spans.ts';
+
+/** Fields of which a page may have several values. */
+const REPEATED: ReadonlySet<CadFieldKey> = new Set(['crossStreets', 'units', 'number']);
+/** An order of fields that no sample had costs a little: pages vary. */
+const UNSEEN_ORDER = -0.6;
+const SPANS_MAX = 240;
+/** Words between two fields where the samples had none belong to one of the two. */
+const WORD_BETWEEN_COST = 0.8;
+const WORDS_BETWEEN_MOST = 3;
+
+/** What the order of fields is judged by. */
+export interface Order {
+  readonly follows: Follows;
+  /** For each token of the page: the words before it that are part of no label. */
+  readonly wordsBefore: readonly number[];
+}
+
+interface Link {
+  readonly total: number;
+  readonly before: number;
+}
+
+/** The stretches that together have the most speaking for them, none over another, in page order. */
+export function bestChain(spans: readonly Span[], order: Order): Span[] {
+  let left = spans
+    .toSorted((one, other) => other.score - one.score)
+    .slice(0, SPANS_MAX)
+    .toSorted((one, other) => one.to - other.to || one.from - other.from);
+  for (;;) {
+    const chain = chainOf(left, order);
+    const again = repeated(chain);
+    if (again.size === 0) return chain;
+    // Each turn takes at least one span away, so this ends.
+    left = left.filter((span) => !again.has(span));
+  }
+}
+
+/** How much speaks for the whole chain. */
+export function chainScore(chain: readonly Span[], order: Order): number {
+  let sum = 0;
+  let before: Span | undefined;
+  for (const span of chain) {
+    sum += span.score + orderScore(before, span, order);
+    before = span;
+  }
+  return sum;
+}
+
+function chainOf(spans: readonly Span[], order: Order): Span[] {
+  const links: Link[] = [];
+  let best = -1;
+  for (const [at, span] of spans.entries()) {
+    const link = linkOf({ spans, links, order }, span);
+    links.push(link);
+    if (link.total > (links[best]?.total ?? 0)) best = at;
+  }
+  const chain: Span[] = [];
+  for (let at = best; at >= 0; at = links[at]?.before ?? -1) {
+    const span = spans[at];
+    if (span !== undefined) chain.unshift(span);
+  }
+  return chain;
+}
+
+interface Board {
+  readonly spans: readonly Span[];
+  readonly links: readonly Link[];
+  readonly order: Order;
+}
+
+function linkOf({ spans, links, order }: Board, span: Span): Link {
+  let total = span.score + orderScore(undefined, span, order);
+  let before = -1;
+  for (const [at, link] of links.entries()) {
+    const other = spans[at];
+    if (other === undefined || other.to > span.from) continue;
+    const sum = link.total + span.score + orderScore(other, span, order);
+    if (sum > total) {
+      total = sum;
+      before = at;
+    }
+  }
+  return { total, before };
+}
+
+function orderScore(before: Span | undefined, span: Span, { follows, wordsBefore }: Order): number {
+  const known = follows.get(before?.key ?? '^')?.get(span.key);
+  if (known === undefined) return UNSEEN_ORDER;
+  const between = (wordsBefore[span.from] ?? 0) - (wordsBefore[before?.to ?? 0] ?? 0);
+  const more = Math.max(0, between - known.words) * WORD_BETWEEN_COST;
+  return known.weight - Math.min(WORDS_BETWEEN_MOST, more);
+}
+
+/** The weaker ones of spans that stand for the same field. */
+function repeated(chain: readonly Span[]): ReadonlySet<Span> {
+  const weaker = new Set<Span>();
+  const strongest = new Map<CadFieldKey, Span>();
+  for (const span of chain) {
+    if (REPEATED.has(span.key)) continue;
+    const known = strongest.get(span.key);
+    if (known === undefined || span.score > known.score) {
+      if (known !== undefined) weaker.add(known);
+      strongest.set(span.key, span);
+    } else weaker.add(span);
+  }
+  return weaker;
+}

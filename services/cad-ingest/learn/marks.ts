@@ -1,0 +1,20 @@
+/** Marks that may part the fields of a page. */
+export const PIECE_MARKS: ReadonlySet<string> = new Set([
+  ';',
+  '|',
+  '*',
+  '~',
+  '\\',
+  '/',
+  ',',
+  '\t',
+  '-',
+  '>',
+  '(',
+  ')',
+  '[',
+  ']',
+  '{',
+  '}',
+  ':',
+]);
