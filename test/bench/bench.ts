@@ -5,10 +5,12 @@
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { benchGateway } from './gateway.ts';
+import { benchLedger } from './ledger.ts';
 import { printTable, type Table } from './table.ts';
 
 const benches: Readonly<Record<string, () => Promise<readonly Table[]>>> = {
   gateway: benchGateway,
+  ledger: benchLedger,
 };
 
 const { values, positionals } = parseArgs({
