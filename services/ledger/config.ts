@@ -1,16 +1,25 @@
 import { z } from 'zod';
 import type { LedgerParts } from './logs.ts';
 import { readSinks } from './sinks/settings.ts';
+import { readWitnesses } from './witness-settings.ts';
 
 /** Variables of this service, besides those of every process. */
 export const ledgerVariables = {
   /** JSON file of the sinks that entries are pushed to; absent: none. `sinks/README.md` has its form. */
   LEDGER_SINKS_FILE: z.string().min(1).optional(),
+  /** JSON file of the witnesses that cosign checkpoints; absent: none. Its form: witness-settings.ts. */
+  LEDGER_WITNESSES_FILE: z.string().min(1).optional(),
 };
 
 /** Reads the files that the variables name; throws a sentence that says what to mend. */
 export async function ledgerSettings({
-  LEDGER_SINKS_FILE: file,
-}: z.infer<z.ZodObject<typeof ledgerVariables>>): Promise<Pick<LedgerParts, 'sinks'>> {
-  return file === undefined ? {} : { sinks: await readSinks(file) };
+  LEDGER_SINKS_FILE: sinks,
+  LEDGER_WITNESSES_FILE: witnesses,
+}: z.infer<z.ZodObject<typeof ledgerVariables>>): Promise<
+  Pick<LedgerParts, 'sinks' | 'witnesses'>
+> {
+  return {
+    ...(sinks === undefined ? {} : { sinks: await readSinks(sinks) }),
+    ...(witnesses === undefined ? {} : { witnesses: await readWitnesses(witnesses) }),
+  };
 }

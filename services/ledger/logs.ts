@@ -7,6 +7,7 @@ import { DamagedLog } from './chain/head.ts';
 import { type Log, openLog } from './log.ts';
 import { openTileCache } from './nodes.ts';
 import type { SinkSettings } from './sinks/settings.ts';
+import type { WitnessSettings } from './witness-settings.ts';
 
 /** RFC 9162 logs are named by 128 random bits here: nothing of the tenant shows. */
 const OPAQUE_ID_BYTES = 16;
@@ -18,6 +19,8 @@ export interface LedgerParts extends ServiceParts {
   readonly host: () => string;
   /** Where entries are pushed to; absent: nowhere. */
   readonly sinks?: readonly SinkSettings[];
+  /** Who cosigns checkpoints; absent: nobody. */
+  readonly witnesses?: readonly WitnessSettings[];
 }
 
 /** The logs that are open in this process, one for each tenant that was asked for. */

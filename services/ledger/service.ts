@@ -13,6 +13,7 @@ import { openPatrol } from './patrol.ts';
 import { reviewHandlings } from './reviews.ts';
 import { openSinks } from './sinks/open.ts';
 import { verificationHandlings } from './verifications.ts';
+import { openWitnessing } from './witnessing.ts';
 
 /**
  * The ledger: one chain and tree for each tenant. Its own audited reads go the way of everybody
@@ -35,6 +36,8 @@ export async function openLedger(parts: LedgerParts): Promise<Service> {
   ]);
   const patrol = openPatrol(parts, { isRunning: true });
   const daily = openDaily(parts, logs, { isRunning: true });
+  const { witnesses = [] } = parts;
+  const witnessing = openWitnessing(parts, logs, { witnesses, isRunning: true });
   const sinks = openSinks(parts, logs, parts.sinks ?? []);
   return {
     ...service,
@@ -42,6 +45,7 @@ export async function openLedger(parts: LedgerParts): Promise<Service> {
       await sinks[Symbol.asyncDispose]();
       await patrol[Symbol.asyncDispose]();
       await daily[Symbol.asyncDispose]();
+      await witnessing[Symbol.asyncDispose]();
       // First nobody asks any more, then what waits is written and the last head is signed.
       await service[Symbol.asyncDispose]();
       await logs[Symbol.asyncDispose]();
