@@ -9,6 +9,7 @@ import { unitListScore } from './values/units.ts';
 const SHORT_CHARS_MAX = 40;
 const CITY_CHARS_MAX = 60;
 const VALUE_CHARS_MAX = 300;
+const NATURE_WORDS_MAX = 14;
 
 /**
  * How well a value fits what its label may mean: 0 (cannot be) to 1. Below a half another meaning of
@@ -41,6 +42,7 @@ const measures: Partial<Record<Target, Measure>> = {
   coordinates: (text) => (findCoordinates(text) ? 1 : 0),
   callerPhone: (text) => (/\d{3}/.test(text) ? 0.9 : 0.1),
   callerName: (text) => (/[A-Za-z]{2}/.test(text) ? 0.7 : 0.1),
+  source: (text) => (text.length <= CITY_CHARS_MAX ? 0.7 : 0.1),
   map: short,
   box: short,
   priority: short,
@@ -82,6 +84,7 @@ function numberFitness(text: string): number {
 
 function natureFitness(text: string): number {
   if (/^\d{2,4}[A-Z]?$/.test(text)) return 0.5;
+  if (text.split(' ').length > NATURE_WORDS_MAX) return 0.3;
   if (!/[A-Za-z]{2}/.test(text) && !/^\d{1,3}[-A-Z]/.test(text)) return 0.2;
   if (isIncidentNumber(text.split(/\s/)[0] ?? '') && !/[A-Za-z]{3}/.test(text)) return 0.1;
   return 0.6 + natureScore(text) * 0.4;

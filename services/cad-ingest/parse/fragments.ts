@@ -48,12 +48,18 @@ function rejoin(pieces: readonly string[]): string[] {
   const joined: string[] = [];
   for (const piece of pieces) {
     const last = joined.at(-1);
-    const both =
-      last !== undefined && [last, piece].every((part) => classify(part).kind === 'nature');
-    if (both) joined[joined.length - 1] = `${last}/${piece}`;
-    else joined.push(piece);
+    if (last !== undefined && isHalf(last) && isHalf(piece)) {
+      joined[joined.length - 1] = `${last}/${piece}`;
+    } else joined.push(piece);
   }
   return joined;
+}
+
+/** A few words of a call type, not a sentence. */
+function isHalf(piece: string): boolean {
+  const words = piece.trim().split(' ');
+  const short = words.length <= 3 && !/[.,;]|^[a-z]/.test(piece.trim());
+  return short && classify(piece).kind === 'nature';
 }
 
 /** A fragment that holds several values is cut around them. */

@@ -1,5 +1,6 @@
 import { findAddress } from './address/find.ts';
 import { classify } from './classify.ts';
+import { isWeakLabel } from './dictionary.ts';
 import { type Draft, has, take } from './draft.ts';
 import { fitness } from './fitness.ts';
 import { cutFragments } from './fragments.ts';
@@ -10,22 +11,41 @@ import type { PageText } from './text/prepare.ts';
 
 const BY_LABEL = 0.95;
 const BY_GUESS = 0.8;
+const BY_WEAK = 0.9;
+/** A value that fits its label less is no value of it: the label was none, or holds a whole page. */
+const MISFIT = 0.15;
+/** So many lines must begin with a label before a colon is not asked for. */
+const BARE_LINES_MIN = 3;
 const WITHOUT_LABEL = 0.9;
 
 /** Reads a page of which nothing is known: labels first, then what stands without one. */
 export function readGeneric(page: PageText, draft: Draft): void {
-  const segments = cutSegments(page.body.split('\n'));
+  const lines = page.body.split('\n');
+  const segments = cutSegments(lines, { bare: isBare(lines) });
   const labelled = segments.filter((segment) => segment.roles !== undefined && segment.text !== '');
   // The town first: it tells where an address ends.
   const cities = labelled.filter((segment) => segment.roles?.[0] === 'city');
-  for (const segment of cities) takeLabelled(draft, segment);
-  for (const segment of labelled) if (segment.roles?.[0] !== 'city') takeLabelled(draft, segment);
+  const others = labelled.filter((segment) => segment.roles?.[0] !== 'city');
+  const misfits = new Set([...cities, ...others].filter((each) => !takeLabelled(draft, each)));
   // Where labels named no call, words behind a label that nobody knows may tell it.
   const called = has(draft, 'nature') && has(draft, 'address');
   const unlabelled: string[] = [];
-  for (const segment of segments) readRest(draft, segment, { called, unlabelled });
+  for (const segment of segments) {
+    if (misfits.has(segment)) unlabelled.push(segment.text);
+    else readRest(draft, segment, { called, unlabelled });
+  }
   if (unlabelled.length > 0) settle(draft, cutFragments(unlabelled.join('\n')), WITHOUT_LABEL);
 }
+
+/** Labels with nothing but a blank behind them: `LOCATION 12 MILL RD`, `CITY FRV`. */
+function isBare(lines: readonly string[]): boolean {
+  const bare = lines.filter((line) => BARE.test(line) && !line.slice(0, 24).includes(':'));
+  return bare.length >= BARE_LINES_MIN && bare.some((line) => BARE_ADDRESS.test(line));
+}
+
+const BARE =
+  /^ {0,4}(?:ADDRESS|LOCATION|LOC|NATURE|TYPE|CALL TYPE|CITY|APT|UNITS?|CROSS|PRIORITY|EVENT|INCIDENT|COMMENTS?|PREMISE|TIME|DATE|MAP|BOX) /;
+const BARE_ADDRESS = /^ {0,4}(?:ADDRESS|LOCATION|LOC) /;
 
 function readRest(
   draft: Draft,
@@ -45,15 +65,21 @@ function isTelling(text: string): boolean {
   return kind === 'text' && (findAddress(text)?.match.certain ?? 0) > 0.8;
 }
 
-/** Gives a labelled value to the meaning of its label that it fits. */
-export function takeLabelled(draft: Draft, segment: Segment): void {
-  if (segment.text === '') return;
+/** Gives a labelled value to the meaning of its label that it fits; false where it fits none. */
+export function takeLabelled(draft: Draft, segment: Segment): boolean {
+  if (segment.text === '') return true;
   const roles = segment.roles ?? [];
   const role = chooseRole(draft, roles, segment.text);
+  if (fitness(role, segment.text) < MISFIT) return false;
   const value = Math.max(fitness(role, segment.text), 0.5);
   const first = role === roles[0] ? 1 : 0.95;
-  const guessed = segment.guessed ? BY_GUESS : 1;
-  take(draft, role, segment.text, BY_LABEL * guessed * first * Math.min(1, 0.6 + value / 2));
+  const told = (segment.guessed ? BY_GUESS : 1) * (isWeakLabel(segment.label ?? '') ? BY_WEAK : 1);
+  const before = draft.fields.nature;
+  take(draft, role, segment.text, BY_LABEL * told * first * Math.min(1, 0.6 + value / 2));
+  // A second call type adds to what is known of the call.
+  const added = role === 'nature' && before !== undefined && draft.fields.nature === before;
+  if (added && segment.text !== before) draft.notes.push(segment.text);
+  return true;
 }
 
 /** The first meaning of the label that the value fits and that is still open. */

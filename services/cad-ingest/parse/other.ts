@@ -8,6 +8,7 @@ const GENERAL =
 
 /** General texts say what they are at once. */
 const NEAR_CHARS_MAX = 200;
+const NAMED_LEAST = 0.6;
 
 /** A test or general text: it says so, and there is no address that says otherwise. */
 export function isOtherText(page: PageText, draft: Draft): boolean {
@@ -17,7 +18,8 @@ export function isOtherText(page: PageText, draft: Draft): boolean {
   if (TEST.test(near)) return !located || TEST.test(fields.nature ?? '');
   if (located || fields.number !== undefined) return false;
   if (GENERAL.test(near)) return true;
-  const named = fields.nature !== undefined && (draft.certain.get('nature') ?? 0) >= 0.8;
+  // Words of a call type without a place that was understood are a call all the same.
+  const named = fields.nature !== undefined && (draft.certain.get('nature') ?? 0) >= NAMED_LEAST;
   const placed = fields.address ?? fields.placeName ?? fields.coordinates;
   return placed === undefined && !named;
 }

@@ -14,6 +14,7 @@ test.each([
   ['times', { body: `${call}\nCleared: 04:40:00` }],
   ['times', { body: call, subject: 'Clear Report Incident # 42' }],
   ['times', { body: call, subject: 'Unit E91 from FVFD gets Available' }],
+  ['dispatch', { body: 'STRUCTURE FIRE BEHIND THE OLD SCHOOL' }],
   ['other', { body: 'This is a test page.' }],
   ['other', { body: 'Meeting tonight at 7 at the station' }],
   ['other', { body: '' }],
