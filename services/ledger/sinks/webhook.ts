@@ -45,9 +45,14 @@ export function openWebhook(
       // Nothing of the answer is wanted; redirects are not followed.
       answer.on('error', () => undefined).destroy();
       const { statusCode = 0 } = answer;
-      if (statusCode < 200 || statusCode > 299) throw new Error(`answered ${statusCode}`);
+      if (statusCode < 200 || statusCode > 299) throw notTaken(statusCode);
     },
   };
+}
+
+/** The log shows codes and never messages, which could quote what was sent. */
+function notTaken(status: number): Error {
+  return Object.assign(new Error(`answered ${status}`), { code: `HTTP_${status}` });
 }
 
 /** What the receiver checks. */
