@@ -1,5 +1,6 @@
 import type { Draft } from './draft.ts';
 import type { PageText } from './text/prepare.ts';
+import { natureScore } from './values/nature-words.ts';
 
 const TEST =
   /\b(?:this is (?:only )?a test|test page|test message|page test|weekly test|daily test|monthly test|radio test|test only|pager test|test tones?)\b/i;
@@ -21,5 +22,11 @@ export function isOtherText(page: PageText, draft: Draft): boolean {
   // Words of a call type without a place that was understood are a call all the same.
   const named = fields.nature !== undefined && (draft.certain.get('nature') ?? 0) >= NAMED_LEAST;
   const placed = fields.address ?? fields.placeName ?? fields.coordinates;
-  return placed === undefined && !named;
+  return placed === undefined && !named && !opensAsCall(page.body);
+}
+
+/** `STRUCTURE FIRE BEHIND THE OLD SCHOOL`: the first words are those of a call type. */
+function opensAsCall(body: string): boolean {
+  const words = body.slice(0, 80).trim().split(/\s+/).slice(0, 3);
+  return words.length > 1 && natureScore(words.join(' ')) > 0.6;
 }
