@@ -7,6 +7,7 @@ import { createServer as createTls } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import type { LedgerEntry } from '#contracts/ledger.ts';
 import { openLedger } from '#services/ledger/service.ts';
+import type { Delivery } from '#services/ledger/sinks/delivery.ts';
 import type { SyslogSettings, WebhookSettings } from '#services/ledger/sinks/settings.ts';
 import { openSyslog } from '#services/ledger/sinks/syslog.ts';
 import { openWebhook } from '#services/ledger/sinks/webhook.ts';
@@ -203,7 +204,11 @@ describe.skipIf(!opensslFound)('syslog', () => {
       ca: authority.ca,
     };
     const stack = opened.move();
-    const send = (changes: Partial<SyslogSettings> = {}, signal = never, sent = delivery) =>
+    const send = (
+      changes: Partial<SyslogSettings> = {},
+      signal = never,
+      sent: Delivery = delivery,
+    ) =>
       openSyslog(
         { ...settings, ...changes },
         { hostname: () => 'desk.example', resolve: toLoopback },
