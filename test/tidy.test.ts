@@ -82,8 +82,12 @@ const importRules: readonly { readonly in: RegExp; readonly may: readonly RegExp
   },
   {
     in: /^services\/cli\.ts$/,
-    may: [/^node:/, /^services\/ledger\/witness\/command\.ts$/,
-      /^services\/[a-z-]+\/commands\.ts$/, /^services\/ledger\/portable\//],
+    may: [
+      /^node:/,
+      /^services\/ledger\/witness\/command\.ts$/,
+      /^services\/[a-z-]+\/commands\.ts$/,
+      /^services\/ledger\/portable\//,
+    ],
   },
   {
     in: /^infra\//,
