@@ -172,9 +172,9 @@ async function act(world: World): Promise<number> {
   for (const [index, { alive }] of instances.entries()) {
     if (!alive) instances[index] = world.open('again');
   }
-  if (dice < 0.03) giveUp(world);
-  else if (dice < 0.06) signOrFollow(world);
-  else if (dice < 0.25) sendSome(world);
+  if (dice < 0.06) giveUp(world);
+  else if (dice < 0.14) signOrFollow(world);
+  else if (dice < 0.32) sendSome(world);
   else if (!(await calls.step())) sendSome(world);
   return 0;
 }
