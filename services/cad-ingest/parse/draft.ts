@@ -24,7 +24,6 @@ export interface Draft {
   readonly year: number | undefined;
   latitude?: number;
   longitude?: number;
-  form?: AddressParts['form'];
 }
 
 export function newDraft(year?: number): Draft {
@@ -124,9 +123,6 @@ export function takeParts(draft: Draft, parts: AddressParts, sure: number): void
   if (isRival(draft, parts.address, certain)) {
     draft.certain.set('address', Math.min(draft.certain.get('address') ?? 0, RIVAL_CERTAIN));
     return;
-  }
-  if (parts.address !== undefined && certain > (draft.certain.get('address') ?? -1)) {
-    draft.form = parts.form;
   }
   put(draft, 'address', parts.address, certain);
   put(draft, 'apartment', parts.apartment, sure * 0.8);

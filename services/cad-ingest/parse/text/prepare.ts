@@ -36,11 +36,11 @@ export function preparePage(raw: RawText): PageText {
   const text = html ? htmlToText(source) : decodeEntities(source);
   const subject = oneLine(decodeEntities((raw.subject ?? '').slice(0, SUBJECT_CHARS_MAX)));
   const page = unwrap(subject, cleanText(text));
-  const split = page.body.split('\n');
+  const split = page.body.split('\n', LINES_MAX);
   const lines = shedTrailer(
     html ? zipColumns(split) : split,
     page.subject.length > SUBJECT_PAGE_CHARS_MIN,
-  ).slice(0, LINES_MAX);
+  );
   return {
     subject: page.subject,
     body: lines.join('\n'),
