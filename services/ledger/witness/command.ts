@@ -37,10 +37,16 @@ export async function runWitness(settings: WitnessSettings): Promise<RunningWitn
   const host = opened.use(await openHost({ dataDir, publicOrigin, clock }));
   const tables = await host.tables('ledger');
   const witness = await openWitness({ tables, vault: host.vault, clock, name, logs });
-  const { url } = opened.use(await openWitnessServer(witness, listen));
+  const { url } = opened.use(await openWitnessServer(witness, listen, tellFailure));
   const stack = opened.move();
   const { verifierKey } = witness;
   return { verifierKey, url, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+/** Standard output is for the one line that a program reads. */
+function tellFailure(error: unknown): void {
+  const what = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`a request failed: ${what}\n`);
 }
 
 function watchedLogs({ logs, origin }: WitnessSettings): WatchedLog[] {

@@ -15,10 +15,11 @@ export interface WitnessServer extends AsyncDisposable {
 export async function openWitnessServer(
   witness: Witness,
   listen: { readonly host: string; readonly port: number },
+  failed: (error: unknown) => void,
 ): Promise<WitnessServer> {
   const server = createServer(
     { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS },
-    (request, response) => void serve(witness, request, response),
+    (request, response) => void serve(witness, request, response, failed),
   );
   server.maxConnections = CONNECTIONS_MAX;
   await new Promise<void>((resolve, reject) => {
@@ -41,13 +42,15 @@ async function serve(
   witness: Witness,
   request: IncomingMessage,
   response: ServerResponse,
+  failed: (error: unknown) => void,
 ): Promise<void> {
   try {
     const { status, type, body } = await answerTo(witness, request);
     const headers = { 'content-type': type, 'x-content-type-options': 'nosniff' };
     response.writeHead(status, headers).end(body);
-  } catch {
+  } catch (error) {
     // A connection that ended early, or a store that fails: nothing was signed.
+    failed(error);
     if (!response.headersSent) response.writeHead(500);
     response.end();
   }
