@@ -55,13 +55,19 @@ export function openRecordKeys(about: {
   const known = openLru<RecordKey>(KEYS_KEPT_MAX);
   /** Counts `forget`: a key that was being read meanwhile is not kept. */
   let generation = 0;
-  const contextOf = (record: string) => ({ tenant, purpose: 'record-key', record });
+  // Bound to its id as well: values sealed under a wrong id would look as if they were expunged.
+  const contextOf = (record: string, keyId: string) => ({
+    tenant,
+    purpose: 'record-key',
+    record,
+    keyId,
+  });
 
   async function read(record: string): Promise<RecordKey | undefined> {
     const row = await tables.get({ kind: 'record-key', id: record });
     if (row?.bytes === undefined) return undefined;
     const { keyId } = keyRow.parse(row.value);
-    const key = createSecretKey(await vault.open(contextOf(record), row.bytes));
+    const key = createSecretKey(await vault.open(contextOf(record, keyId), row.bytes));
     return { id: Buffer.from(keyId, 'hex'), key };
   }
 
@@ -79,8 +85,9 @@ export function openRecordKeys(about: {
     async make(record) {
       const bytes = randomBytes(KEY_BYTES);
       const key = { id: randomBytes(KEY_ID_BYTES), key: createSecretKey(bytes) };
-      const value = { v: 1, keyId: key.id.toString('hex') };
-      const sealed = await vault.seal(contextOf(record), bytes);
+      const keyId = key.id.toString('hex');
+      const value = { v: 1, keyId };
+      const sealed = await vault.seal(contextOf(record, keyId), bytes);
       const put = { kind: 'record-key', id: record, value, bytes: sealed };
       return { key, change: { put, expect: 0 } };
     },

@@ -114,4 +114,30 @@ describe('values', () => {
     await expect(log.disclosures(0)).rejects.toThrow();
     expect(await log.disclosures(1)).toBeDefined();
   });
+
+  test('whose key has another id than was written do not pass for expunged, nor are more sealed', async () => {
+    await using fixture = await openFixture();
+    const { tenant } = fixture;
+    {
+      await using log = await fixture.open();
+      await log.append([eventOf(tenant)]);
+    }
+    using tamper = openTamper(fixture);
+    const [row] = tamper.rows('record-key');
+    if (row === undefined) throw new Error('no key');
+    const other = row.value.replace(
+      /"keyId":"(.)/,
+      (_, digit) => `"keyId":"${digit === '0' ? 1 : 0}`,
+    );
+    tamper.put('record-key', { ...row, value: other });
+    {
+      await using log = await fixture.open();
+      await expect(log.disclosures(0)).rejects.toThrow();
+      await expect(log.append([eventOf(tenant, { version: 2 })])).rejects.toThrow();
+    }
+    tamper.put('record-key', row);
+    await using log = await fixture.open();
+    expect(log.size()).toBe(1);
+    expect(await log.disclosures(0)).toBeDefined();
+  });
 });
