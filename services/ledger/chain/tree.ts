@@ -83,13 +83,6 @@ export function rootOf({ hashes }: Edge): string {
   return root === undefined ? EMPTY_ROOT : root.toString('hex');
 }
 
-/** How many subtrees the edge of a tree of this size has. */
-export function edgeLength(size: number): number {
-  let ones = 0;
-  for (let rest = size; rest > 0; rest = Math.floor(rest / 2)) ones += rest % 2;
-  return ones;
-}
-
 /** Gives the hash of a complete subtree. */
 export type NodeReader = (level: number, index: number) => Promise<Buffer>;
 
