@@ -8,8 +8,8 @@ const REPEATED: ReadonlySet<CadFieldKey> = new Set(['crossStreets', 'units', 'nu
 const UNSEEN_ORDER = -0.6;
 const SPANS_MAX = 240;
 /** Words between two fields where the samples had none belong to one of the two. */
-const WORD_BETWEEN_COST = 0.8;
-const WORDS_BETWEEN_MOST = 3;
+const WORD_BETWEEN_COST = 1.6;
+const WORDS_BETWEEN_MOST = 5;
 
 /** What the order of fields is judged by. */
 export interface Order {

@@ -109,7 +109,7 @@ function markPhrases(board: Board, phrases: ReadonlySet<string>, name: string): 
 }
 
 /** Words and marks of a phrase in lower case, one blank between. */
-export function phraseKey(phrase: string): string {
+function phraseKey(phrase: string): string {
   return (phrase.toLowerCase().match(/[\p{L}\p{N}]+|[^\s\p{L}\p{N}]/gu) ?? []).join(' ');
 }
 

@@ -1,6 +1,6 @@
 import { isTimeColon, type Known } from './landmarks.ts';
 import { stretch, type TokenPage } from './page-tokens.ts';
-import { type Ready, scoreBorders } from './ready.ts';
+import type { Ready } from './ready.ts';
 import type { Reading, Span } from './spans.ts';
 
 interface Read {
@@ -64,7 +64,7 @@ function bodyStart(page: TokenPage): number {
 
 function narrativeStart({ ready, reading }: Read, taken: readonly boolean[]): number | undefined {
   const field = ready.fields.findIndex(([key]) => key === 'narrative');
-  const starts = field < 0 ? undefined : scoreBorders(ready, reading.borders).starts[field];
+  const starts = field < 0 ? undefined : reading.scores.starts[field];
   let best: number | undefined;
   for (const [at, score] of starts?.entries() ?? []) {
     if (taken[at] || score <= Math.max(CHANCE, starts?.[best ?? -1] ?? 0)) continue;

@@ -9,7 +9,7 @@ import { type Known, landmarksOf } from './landmarks.ts';
 import type { Place } from './learned.ts';
 import { narrativeOf } from './narrative.ts';
 import { stretch, tokenizePage } from './page-tokens.ts';
-import { makeReady, type Ready } from './ready.ts';
+import { makeReady, type Ready, scoreBorders } from './ready.ts';
 import { type MarkedValue, marksOf } from './sample.ts';
 import { findSpans, type Reading, type Span } from './spans.ts';
 import { isFirm, isSame, putValue, writeAddress } from './values.ts';
@@ -63,14 +63,11 @@ export function readLearned(
   fillFromReader(draft, reader, ready);
 }
 
-export function readingOf(
-  text: PageText,
-  { ready, known }: LearnedReader,
-  reader: CadFields,
-): Reading {
+function readingOf(text: PageText, { ready, known }: LearnedReader, reader: CadFields): Reading {
   const page = tokenizePage(text, ready.learned.labels);
   const landmarks = landmarksOf(page, known);
-  return { page, landmarks, borders: bordersOf(page, landmarks), reader: marksOf(reader) };
+  const scores = scoreBorders(ready, bordersOf(page, landmarks));
+  return { page, landmarks, scores, reader: marksOf(reader) };
 }
 
 interface Decision {

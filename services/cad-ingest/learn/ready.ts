@@ -75,10 +75,12 @@ function indexOf(borders: readonly Border[]): Index {
 /** By field and border of a page: how much speaks for a value to start (or end) there. */
 export type BorderScores = readonly Float64Array[];
 
-export function scoreBorders(
-  ready: Ready,
-  borders: Borders,
-): { starts: BorderScores; ends: BorderScores } {
+export interface Scores {
+  readonly starts: BorderScores;
+  readonly ends: BorderScores;
+}
+
+export function scoreBorders(ready: Ready, borders: Borders): Scores {
   return {
     starts: scoresOf(ready.starts, borders.starts, ready.fields.length),
     ends: scoresOf(ready.ends, borders.ends, ready.fields.length),
@@ -91,6 +93,8 @@ function scoresOf(
   fields: number,
 ): BorderScores {
   const scores = Array.from({ length: fields }, () => new Float64Array(spots.length));
+  const none = new Map<number, number>();
+  const bare = scores.map((_, field) => sumOf(index, none, field));
   for (const [at, anchors] of spots.entries()) {
     const sums = new Map<number, number>();
     for (const anchor of anchors) {
@@ -98,7 +102,10 @@ function scoresOf(
         sums.set(slot, Math.max(sums.get(slot) ?? weight, weight));
       }
     }
-    for (const [field, list] of scores.entries()) list[at] = sumOf(index, sums, field);
+    const hit = new Set([...sums.keys()].map((slot) => Math.floor(slot / WIDTH)));
+    for (const [field, list] of scores.entries()) {
+      list[at] = hit.has(field) ? sumOf(index, sums, field) : (bare[field] ?? 0);
+    }
   }
   return scores;
 }

@@ -1,11 +1,10 @@
 import type { CadFieldKey } from '#contracts/cad-fields.ts';
 import { alignValue, type Stretch } from './align.ts';
-import type { Borders } from './anchors.ts';
 import type { Landmarks } from './landmarks.ts';
 import type { Place } from './learned.ts';
 import { likeness } from './likeness.ts';
 import type { TokenPage } from './page-tokens.ts';
-import { type Ready, scoreBorders } from './ready.ts';
+import type { Ready, Scores } from './ready.ts';
 import type { MarkedValue } from './sample.ts';
 
 /** A stretch taken for a field, and how much speaks for it. */
@@ -18,21 +17,22 @@ const STARTS_MAX = 14;
 const ENDS_MAX = 10;
 const SPANS_OF_A_FIELD_MAX = 24;
 const SPAN_TOKENS_MAX = 60;
-/** What must speak for a stretch before it is more than chance. */
-const CHANCE = 3.5;
+/** What must speak for a stretch before it is more than chance: less where no page lacks the field. */
+const CHANCE = 5;
+const CHANCE_IF_ALWAYS = -1;
 const READER_MOST = 2.2;
 
 export interface Reading {
   readonly page: TokenPage;
   readonly landmarks: Landmarks;
-  readonly borders: Borders;
+  readonly scores: Scores;
   /** What the reader that knows nothing of the agency made of the page. */
   readonly reader: ReadonlyMap<CadFieldKey, MarkedValue>;
 }
 
 /** The likeliest stretches for each field, by anchors, by their own look, and by the reader. */
 export function findSpans(ready: Ready, reading: Reading): Span[] {
-  const scores = scoreBorders(ready, reading.borders);
+  const { scores } = reading;
   return ready.fields.flatMap(([key, place], field) => {
     const starts = scores.starts[field];
     const ends = scores.ends[field];
@@ -73,7 +73,8 @@ function scoreOf(search: Search, from: number, to: number): number {
   const { page, landmarks } = reading;
   const agreed = wanted.some((each) => each.from === from && each.to === to);
   const alike = likeness(key, { page, landmarks, place, from, to });
-  const sum = (starts[from] ?? 0) + (ends[to] ?? 0) + alike - CHANCE;
+  const chance = CHANCE + (CHANCE_IF_ALWAYS - CHANCE) * place.share;
+  const sum = (starts[from] ?? 0) + (ends[to] ?? 0) + alike - chance;
   return sum + (agreed ? readerValue(place.readerTrust) : 0);
 }
 
@@ -93,6 +94,8 @@ function startsOf(search: Search): number[] {
 }
 
 const PLACES_TRIED_MAX = 8;
+/** No value ends in a mark that goes on. */
+const OPEN_ENDS: ReadonlySet<string> = new Set([',', ';', '|', '~', '\t', '\\']);
 
 /** Addresses that the grammar is sure of. */
 function placeStarts({ landmarks }: Reading): number[] {
@@ -110,7 +113,7 @@ function endsOf(search: Search, from: number): number[] {
   for (let to = from + 1; to < tokens.length && to <= from + longest; to += 1) {
     const last = tokens[to - 1];
     if (last?.kind === 'line' && !place.lines) break;
-    if (last?.kind !== 'line') possible.push(to);
+    if (last?.kind !== 'line' && !OPEN_ENDS.has(last?.text ?? '')) possible.push(to);
   }
   const order = possible.toSorted((one, other) => (ends[other] ?? 0) - (ends[one] ?? 0));
   const grammar = search.key === 'address' ? reading.landmarks.places.get(from)?.end : undefined;

@@ -6,7 +6,8 @@ import { sampleOf } from './agencies.ts';
 
 /** No page may hold the reader up longer, in milliseconds. */
 const PAGE_MS_MOST = 50;
-const TURNS = 3;
+/** The best of some turns: another process may take the machine for a while. */
+const TURNS = 8;
 
 const hard: Readonly<Record<string, string>> = {
   'a long narrative with labels inside': 'ADDR: 12 MILL RD CITY: X CALL: FIRE Info: '.repeat(400),

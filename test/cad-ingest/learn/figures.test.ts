@@ -15,4 +15,4 @@ test('five samples of an agency are enough to read its other pages, in every sha
   expect(all.wrongSure).toBeLessThanOrEqual(WRONG_SURE_MOST);
   const poor = [...byProduct].filter(([, figures]) => figures.right < RIGHT_OF_A_SHAPE_LEAST);
   expect(poor.map(([id]) => id)).toEqual([]);
-});
+}, 60_000);
