@@ -1,6 +1,7 @@
 import type { Stretch } from './align.ts';
 import type { TokenPage } from './page-tokens.ts';
 
+const TOWN_CHARS_MAX = 100;
 const CODE = /^[A-Z]{2,6}\d?$/i;
 
 /**
@@ -9,6 +10,7 @@ const CODE = /^[A-Z]{2,6}\d?$/i;
  */
 export function alignCode(page: TokenPage, value: string): Stretch[] {
   const found: Stretch[] = [];
+  if (value.length > TOWN_CHARS_MAX) return found;
   for (const [at, token] of page.tokens.entries()) {
     if (token.kind === 'word' && CODE.test(token.text) && abbreviates(token.lower, value)) {
       found.push({ from: at, to: at + 1 });

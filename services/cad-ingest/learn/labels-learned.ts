@@ -2,6 +2,7 @@ import { isTimeColon } from './landmarks.ts';
 import type { TokenPage } from './page-tokens.ts';
 
 const LABEL_TOKENS_MAX = 4;
+const LABEL_CHARS_MAX = 80;
 const LABELS_MAX = 200;
 const SAME_SHARE = 0.7;
 
@@ -15,7 +16,8 @@ export function sharedLabels(pages: readonly TokenPage[]): string[] {
   const least = pages.length > 2 ? 2 : 1;
   const labels = new Set<string>();
   for (const [label, pagesWith] of counts) {
-    if (pagesWith.size < least || !/^\p{L}/u.test(label)) continue;
+    const fits = label.length <= LABEL_CHARS_MAX && /^\p{L}/u.test(label);
+    if (pagesWith.size < least || !fits) continue;
     if (isWhole(label, counts)) labels.add(label);
   }
   return [...labels].slice(0, LABELS_MAX);

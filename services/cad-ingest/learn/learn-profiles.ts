@@ -6,6 +6,8 @@ import { readPlain } from '../parse/read-page.ts';
 import { learnAgency, type ReadSample } from './learn.ts';
 import { marksOf, type SampleLine } from './sample.ts';
 
+/** Samples past this many of one source teach nothing new and take time. */
+const SAMPLES_MAX = 30;
 const ID_CHARS_MAX = 48;
 const HASH_CHARS = 8;
 /** The source of lines that name none. */
@@ -13,13 +15,13 @@ const UNNAMED = 'unnamed';
 
 /** One profile for each source of the lines, in the order of their first lines. */
 export function learnProfiles(lines: readonly SampleLine[]): Profile[] {
-  const bySource = Map.groupBy(lines, (line) => line.source ?? UNNAMED);
+  const bySource = Map.groupBy(lines, (line) => line.source || UNNAMED);
   return [...bySource].map(([source, samples]) => profileOf(source, samples));
 }
 
 function profileOf(source: string, lines: readonly SampleLine[]): Profile {
   const replace = fillersOf(lines);
-  const samples = lines.map((line) => readSample(line, { replace }));
+  const samples = lines.slice(0, SAMPLES_MAX).map((line) => readSample(line, { replace }));
   return {
     id: idOf(source),
     version: 1,

@@ -15,7 +15,7 @@ const optionalText = z.string().nullish();
 
 /** One line of a file of samples. */
 export const sampleLine = z.looseObject({
-  source: optionalText,
+  source: z.string().max(200, { error: 'source must have at most 200 characters' }).nullish(),
   subject: optionalText,
   body: z.string({ error: 'body must be the text of the page' }),
   fields: z.record(z.string(), z.unknown(), {

@@ -97,6 +97,11 @@ describe('what is learned', () => {
       'values that are not on the page',
       [sample('hello', { nature: 'FIRE', address: '12 MILL RD' })],
     ],
+    [
+      'values of any length',
+      [sample(`${'A'.repeat(900)} : FIRE F`, { city: 'F'.repeat(900), nature: 'FIRE' })],
+    ],
+    ['an empty source', [{ ...sample('FIRE', { nature: 'FIRE' }), source: '' }]],
     ['an empty page', [sample('', { nature: 'FIRE' })]],
     [
       'marks that mean nothing',
