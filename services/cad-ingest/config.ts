@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { port } from '#shared/config.ts';
-import type { SmtpSettings } from './smtp.ts';
+import type { SmtpSettings } from './intake/smtp.ts';
 
 /** A host name as it stands behind the `@` of the addresses that this machine receives for. */
 const mailDomain = z.string().regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i, {

@@ -1,16 +1,16 @@
 import type { Blobs } from '#shared/ports/blobs.ts';
 import type { Queue } from '#shared/ports/queue.ts';
 import { openService, openTools, type Service, type ServiceParts } from '#shared/service.ts';
-import { type DnsResolver, openAuthenticator } from './authentication.ts';
-import { openConsumer } from './consumer.ts';
-import { openIntake } from './intake.ts';
+import { type DnsResolver, openAuthenticator } from './intake/authentication.ts';
+import { openIntake } from './intake/intake.ts';
+import { openSmtp, type SmtpSettings } from './intake/smtp.ts';
 import { messageHandlings } from './messages.ts';
-import { processMessage } from './process.ts';
-import { openReader } from './reader.ts';
-import { openSmtp, type SmtpSettings } from './smtp.ts';
 import { sourceHandlings } from './sources.ts';
-import { openSweep } from './sweep.ts';
-import type { Work } from './work.ts';
+import { openConsumer } from './work/consumer.ts';
+import { processMessage } from './work/process.ts';
+import { openReader } from './work/reader.ts';
+import { openSweep } from './work/sweep.ts';
+import type { Work } from './work/work.ts';
 
 export interface CadIngestParts extends ServiceParts {
   readonly blobs: Blobs;

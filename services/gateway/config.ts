@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { RateSettings } from './rate-limits.ts';
+import type { RateSettings } from './door/rate-limits.ts';
 
 const perMinute = z.coerce.number().int().min(1).max(10_000_000).optional();
 

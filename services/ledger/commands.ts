@@ -4,8 +4,8 @@ import type { Verification } from '#contracts/ledger.ts';
 import { PLATFORM_TENANT } from '#contracts/primitives.ts';
 import { openHost } from '#shared/open.ts';
 import type { Tables } from '#shared/ports/tables.ts';
-import { findOpaqueId, rowsOf } from './store.ts';
-import { verifyTenant } from './verification.ts';
+import { findOpaqueId, rowsOf } from './log/store.ts';
+import { verifyTenant } from './verify/verification.ts';
 
 export interface StoresReport {
   readonly ok: boolean;

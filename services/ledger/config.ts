@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { LedgerParts } from './logs.ts';
+import { readWitnesses } from './checkpoints/witness-settings.ts';
+import type { LedgerParts } from './log/logs.ts';
 import { readSinks } from './sinks/settings.ts';
-import { readWitnesses } from './witness-settings.ts';
 
 /** Variables of this service, besides those of every process. */
 export const ledgerVariables = {

@@ -1,19 +1,19 @@
 import { openService, openTools, type Service } from '#shared/service.ts';
-import { checkpointHandlings } from './checkpoints.ts';
-import { openDaily } from './daily.ts';
-import { entryHandlings } from './entries.ts';
-import { eventHandlings } from './events.ts';
-import { evidenceHandlings } from './evidence.ts';
-import { exportHandlings } from './exports.ts';
-import { expungementHandlings } from './expungements.ts';
-import { keyHandlings } from './keys.ts';
-import { logFileHandlings } from './log-files.ts';
-import { type LedgerParts, openLogs } from './logs.ts';
-import { openPatrol } from './patrol.ts';
-import { reviewHandlings } from './reviews.ts';
+import { eventHandlings } from './append/events.ts';
+import { checkpointHandlings } from './checkpoints/checkpoints.ts';
+import { openDaily } from './checkpoints/daily.ts';
+import { keyHandlings } from './checkpoints/keys.ts';
+import { openWitnessing } from './checkpoints/witnessing.ts';
+import { evidenceHandlings } from './evidence/evidence.ts';
+import { expungementHandlings } from './evidence/expungements.ts';
+import { exportHandlings } from './export/exports.ts';
+import { type LedgerParts, openLogs } from './log/logs.ts';
+import { entryHandlings } from './read/entries.ts';
+import { logFileHandlings } from './read/log-files.ts';
+import { reviewHandlings } from './reviews/reviews.ts';
 import { openSinks } from './sinks/open.ts';
-import { verificationHandlings } from './verifications.ts';
-import { openWitnessing } from './witnessing.ts';
+import { openPatrol } from './verify/patrol.ts';
+import { verificationHandlings } from './verify/verifications.ts';
 
 /**
  * The ledger: one chain and tree for each tenant. Its own audited reads go the way of everybody

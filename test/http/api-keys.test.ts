@@ -187,7 +187,7 @@ describe('a key', () => {
   });
 
   test('made up with a right checksum is 401 and says nothing of what there is', async () => {
-    const { newApiKey } = await import('#services/gateway/api-key-token.ts');
+    const { newApiKey } = await import('#services/gateway/identity/api-key-token.ts');
     const { id } = await makeKey();
     const guess = newApiKey(id, Buffer.alloc(32, 1)).key;
     const unknown = newApiKey('0'.repeat(32), Buffer.alloc(32, 1)).key;

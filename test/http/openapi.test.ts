@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { operations } from '#contracts/operations.ts';
-import { openApiOf } from '#services/gateway/openapi.ts';
+import { openApiOf } from '#services/gateway/docs/openapi.ts';
 import { openTestGateway, rawRequest, type TestGateway } from '#test/support/http.ts';
 
 const golden = new URL('golden/openapi.json', import.meta.url);

@@ -22,7 +22,7 @@ import { DamagedLog, EMPTY_HEAD, followBlock, makeBlock } from '#services/ledger
 import { filterOf, mayHold } from '#services/ledger/chain/marks.ts';
 import { recordOf } from '#services/ledger/chain/seal.ts';
 import { leafHash } from '#services/ledger/chain/tree.ts';
-import { firstFree } from '#services/ledger/second-place.ts';
+import { firstFree } from '#services/ledger/checkpoints/second-place.ts';
 import { canonicalText } from '#shared/canonical.ts';
 import type { Json } from '#shared/ports/tables.ts';
 

@@ -4,7 +4,7 @@
  */
 
 import { Readable } from 'node:stream';
-import type { Log } from '#services/ledger/log.ts';
+import type { Log } from '#services/ledger/log/log.ts';
 import type { Blobs } from '#shared/ports/blobs.ts';
 import type { Tables } from '#shared/ports/tables.ts';
 import { StoreFault } from './faulty.ts';

@@ -1,9 +1,9 @@
 import { randomBytes, randomUUIDv7 } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { openDaily } from '#services/ledger/daily.ts';
-import { openLogs } from '#services/ledger/logs.ts';
-import { openSecondPlace } from '#services/ledger/second-place.ts';
-import { ensureOpaqueId } from '#services/ledger/store.ts';
+import { openDaily } from '#services/ledger/checkpoints/daily.ts';
+import { openSecondPlace } from '#services/ledger/checkpoints/second-place.ts';
+import { openLogs } from '#services/ledger/log/logs.ts';
+import { ensureOpaqueId } from '#services/ledger/log/store.ts';
 import { openTestHost } from '#test/support/host.ts';
 import { eventsOf } from './fixture.ts';
 

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { AuditEvent } from '#contracts/audit-event.ts';
 import { parseEntry } from '#services/ledger/chain/entry.ts';
-import type { Log } from '#services/ledger/log.ts';
+import type { Log } from '#services/ledger/log/log.ts';
 import { auditEventOf } from '#shared/audit.ts';
 import type { Change } from '#shared/ports/tables.ts';
 import { person } from '#test/support/host.ts';

@@ -1,9 +1,9 @@
 import { randomBytes, randomUUIDv7 } from 'node:crypto';
 import type { AuditEvent } from '#contracts/audit-event.ts';
-import { openBlockCache } from '#services/ledger/blocks.ts';
-import { type Log, type LogParts, openLog } from '#services/ledger/log.ts';
-import { openTileCache } from '#services/ledger/nodes.ts';
-import { verifyTenant } from '#services/ledger/verification.ts';
+import { openBlockCache } from '#services/ledger/log/blocks.ts';
+import { type Log, type LogParts, openLog } from '#services/ledger/log/log.ts';
+import { openTileCache } from '#services/ledger/log/nodes.ts';
+import { verifyTenant } from '#services/ledger/verify/verification.ts';
 import { auditEventOf } from '#shared/audit.ts';
 import type { Blobs } from '#shared/ports/blobs.ts';
 import type { Json, Tables } from '#shared/ports/tables.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { readVerification } from '#contracts/ledger.ts';
 import { PLATFORM_TENANT } from '#contracts/primitives.ts';
-import { openPatrol } from '#services/ledger/patrol.ts';
-import { readState } from '#services/ledger/patrol-state.ts';
 import { openLedger } from '#services/ledger/service.ts';
+import { openPatrol } from '#services/ledger/verify/patrol.ts';
+import { readState } from '#services/ledger/verify/patrol-state.ts';
 import { openMetrics } from '#shared/metrics.ts';
 import type { Tables } from '#shared/ports/tables.ts';
 import { until } from '#test/support/api.ts';

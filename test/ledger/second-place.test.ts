@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { consistencyPath, rangeHash } from '#services/ledger/chain/tree.ts';
-import { CHECKPOINT_KEY } from '#services/ledger/note-keys.ts';
+import { CHECKPOINT_KEY } from '#services/ledger/checkpoints/note-keys.ts';
+import { openSecondPlace } from '#services/ledger/checkpoints/second-place.ts';
+import { findOpaqueId } from '#services/ledger/log/store.ts';
 import { verifyConsistency, verifyNote } from '#services/ledger/portable/verify.ts';
-import { openSecondPlace } from '#services/ledger/second-place.ts';
-import { findOpaqueId } from '#services/ledger/store.ts';
 import type { Blobs } from '#shared/ports/blobs.ts';
 import { eventsOf, type Fixture, openFixture } from './fixture.ts';
 

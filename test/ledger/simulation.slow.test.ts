@@ -5,10 +5,10 @@
  */
 import { expect, test } from 'vitest';
 import type { AuditEvent } from '#contracts/audit-event.ts';
+import type { Receipt } from '#services/ledger/append/writer.ts';
 import { parseEntry } from '#services/ledger/chain/entry.ts';
 import { inclusionPath, leafHash, rangeHash } from '#services/ledger/chain/tree.ts';
 import { provesInclusion } from '#services/ledger/portable/proof.ts';
-import type { Receipt } from '#services/ledger/writer.ts';
 import { type Chance, chooseFrom, type MortalProcess, openChance, openMortal } from './crash.ts';
 import { eventOf, type Fixture, openFixture } from './fixture.ts';
 

@@ -1,7 +1,7 @@
 /** The loop of a sink on real stores, with a receiver that does what the test says. */
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import { openLogs } from '#services/ledger/logs.ts';
+import { openLogs } from '#services/ledger/log/logs.ts';
 import type { Delivery, Receiver } from '#services/ledger/sinks/delivery.ts';
 import { CLAIM_MS, openPush, STUCK_MS } from '#services/ledger/sinks/push.ts';
 import type { SinkSettings } from '#services/ledger/sinks/settings.ts';

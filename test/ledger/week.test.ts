@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { weekAt, weekBefore, weekNamed } from '#services/ledger/week.ts';
+import { weekAt, weekBefore, weekNamed } from '#services/ledger/reviews/week.ts';
 
 // From the calendar of ISO 8601, around the turns of years.
 test.each([

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { AuditEvent } from '#contracts/audit-event.ts';
 import { BLOCK_ENTRIES_MAX } from '#contracts/limits.ts';
 import { parseEntry } from '#services/ledger/chain/entry.ts';
-import type { Log } from '#services/ledger/log.ts';
+import type { Log } from '#services/ledger/log/log.ts';
 import type { Tables } from '#shared/ports/tables.ts';
 import { type FaultPlan, faulty } from './faulty.ts';
 import { eventOf, eventsOf, idsIn, openFixture } from './fixture.ts';

@@ -1,9 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { openPasswords } from '#services/gateway/passwords.ts';
-import type { CredentialRow, UserRow } from '#services/gateway/rows.ts';
-import { isLive, isStale, newSession } from '#services/gateway/session.ts';
-import { decideSignIn, FAILURE_WINDOW_MS, FAILURES_MAX } from '#services/gateway/sign-in.ts';
+import { openPasswords } from '#services/gateway/identity/passwords.ts';
+import type { CredentialRow, UserRow } from '#services/gateway/identity/rows.ts';
+import { isLive, isStale, newSession } from '#services/gateway/identity/session.ts';
+import {
+  decideSignIn,
+  FAILURE_WINDOW_MS,
+  FAILURES_MAX,
+} from '#services/gateway/identity/sign-in.ts';
 import {
   assertVersion,
   deactivated,
@@ -11,7 +15,7 @@ import {
   losesKeeper,
   unlocked,
   updated,
-} from '#services/gateway/user.ts';
+} from '#services/gateway/identity/user.ts';
 
 const MINUTE_MS = 60_000;
 const start = new Date('2026-11-22T05:00:00.000Z');

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isServed, namesOf, originOf } from '#services/gateway/hosts.ts';
-import { depthOf } from '#services/gateway/json-body.ts';
-import { problemAnswer, problemOf } from '#services/gateway/problems.ts';
-import { openRateLimits } from '#services/gateway/rate-limits.ts';
-import { securityHeaders } from '#services/gateway/security-headers.ts';
+import { isServed, namesOf, originOf } from '#services/gateway/door/hosts.ts';
+import { depthOf } from '#services/gateway/door/json-body.ts';
+import { problemAnswer, problemOf } from '#services/gateway/door/problems.ts';
+import { openRateLimits } from '#services/gateway/door/rate-limits.ts';
+import { securityHeaders } from '#services/gateway/door/security-headers.ts';
 import { openCache } from '#shared/embedded/cache.ts';
 import { openLog } from '#shared/log.ts';
 import { Problem } from '#shared/problem.ts';

@@ -8,7 +8,7 @@ import {
   isNoneMatch,
   RECEIPT_WAIT_SECONDS_MAX,
   waitSecondsOf,
-} from '#services/gateway/headers.ts';
+} from '#services/gateway/door/headers.ts';
 import { Problem } from '#shared/problem.ts';
 
 const versions = fc.integer({ min: 1, max: 999_999_999_999_999 });

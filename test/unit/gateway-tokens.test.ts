@@ -1,9 +1,13 @@
 import { randomBytes, randomUUIDv7 } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { newApiKey, parseApiKeyToken, secretHashOf } from '#services/gateway/api-key-token.ts';
-import { sessionCookie, sessionCookieOf } from '#services/gateway/session.ts';
-import { openSessionToken, sealSessionToken } from '#services/gateway/session-token.ts';
+import {
+  newApiKey,
+  parseApiKeyToken,
+  secretHashOf,
+} from '#services/gateway/identity/api-key-token.ts';
+import { sessionCookie, sessionCookieOf } from '#services/gateway/identity/session.ts';
+import { openSessionToken, sealSessionToken } from '#services/gateway/identity/session-token.ts';
 import { openTestHost } from '#test/support/host.ts';
 
 const id = '0192f3c4d5e67a8b9c0d1e2f3a4b5c6d';

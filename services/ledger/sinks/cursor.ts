@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import type { AuditEvent } from '#contracts/audit-event.ts';
 import type { TenantTables } from '#shared/ports/tables.ts';
-import { UNAUDITED } from '../store.ts';
+import { UNAUDITED } from '../log/store.ts';
 
 const sinkRow = z.strictObject({
   v: z.literal(1),

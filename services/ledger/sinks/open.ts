@@ -1,5 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto';
-import type { LedgerParts, Logs } from '../logs.ts';
+import type { LedgerParts, Logs } from '../log/logs.ts';
 import type { Receiver } from './delivery.ts';
 import { openPush } from './push.ts';
 import type { SinkSettings } from './settings.ts';

@@ -3,9 +3,9 @@ import {
   type Authenticator,
   type DnsResolver,
   openAuthenticator,
-} from '#services/cad-ingest/authentication.ts';
-import { scanHeader } from '#services/cad-ingest/header-scan.ts';
-import { decideTrust } from '#services/cad-ingest/trust.ts';
+} from '#services/cad-ingest/intake/authentication.ts';
+import { scanHeader } from '#services/cad-ingest/intake/header-scan.ts';
+import { decideTrust } from '#services/cad-ingest/intake/trust.ts';
 import { keyRecord, signed, zoneResolver } from './signed-mail.ts';
 
 const mail = [

@@ -1,5 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type BoundedThread, openBoundedThread } from '#services/cad-ingest/bounded-thread.ts';
+import {
+  type BoundedThread,
+  openBoundedThread,
+} from '#services/cad-ingest/intake/bounded-thread.ts';
 import type { Order } from './misbehaving-thread.ts';
 
 let thread: BoundedThread<Order, string>;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { HEADER_BYTES_MAX, scanHeader } from '#services/cad-ingest/header-scan.ts';
+import { HEADER_BYTES_MAX, scanHeader } from '#services/cad-ingest/intake/header-scan.ts';
 
 const scan = (text: string) => scanHeader(Buffer.from(text, 'latin1'));
 const mail = (...lines: string[]) => scan([...lines, '', 'CALL: FIRE', ''].join('\r\n'));

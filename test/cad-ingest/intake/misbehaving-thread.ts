@@ -1,5 +1,5 @@
 /** A thread that does what it is told, also what no thread should. */
-import { serveJobs } from '#services/cad-ingest/bounded-thread.ts';
+import { serveJobs } from '#services/cad-ingest/intake/bounded-thread.ts';
 
 export type Order = 'echo' | 'print' | 'hang' | 'hog' | 'throw' | 'exit' | 'die-later';
 

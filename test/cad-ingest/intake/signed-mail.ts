@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { dkimSign } from 'mailauth';
-import type { DnsResolver } from '#services/cad-ingest/authentication.ts';
+import type { DnsResolver } from '#services/cad-ingest/intake/authentication.ts';
 
 /** TXT records of an invented name service; every other question has no answer. */
 export type Zone = Readonly<Record<string, string>>;

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { scanHeader } from '#services/cad-ingest/header-scan.ts';
+import { scanHeader } from '#services/cad-ingest/intake/header-scan.ts';
 import {
   type Authentication,
   decideTrust,
   type TrustQuestion,
   wantsAuthentication,
-} from '#services/cad-ingest/trust.ts';
+} from '#services/cad-ingest/intake/trust.ts';
 
 type Found = Extract<Authentication, { kind: 'found' }>;
 

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { Verification } from '#contracts/ledger.ts';
 import { blockHeader } from '#services/ledger/chain/block.ts';
-import { rowsOf } from '#services/ledger/store.ts';
+import { rowsOf } from '#services/ledger/log/store.ts';
 import type { Row, TenantTables } from '#shared/ports/tables.ts';
 import { withFlippedBit } from './calls.ts';
 import type { Random } from './random.ts';

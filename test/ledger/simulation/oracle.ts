@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { expect } from 'vitest';
 import type { LedgerEntry } from '#contracts/ledger.ts';
 import { blockHeader, entriesOf } from '#services/ledger/chain/block.ts';
-import { rowsOf } from '#services/ledger/store.ts';
+import { rowsOf } from '#services/ledger/log/store.ts';
 import type { TenantTables } from '#shared/ports/tables.ts';
 import type { Acknowledged } from './senders.ts';
 

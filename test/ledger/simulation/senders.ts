@@ -4,8 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import type { AuditEvent } from '#contracts/audit-event.ts';
-import type { Log } from '#services/ledger/log.ts';
-import type { Receipt } from '#services/ledger/writer.ts';
+import type { Receipt } from '#services/ledger/append/writer.ts';
+import type { Log } from '#services/ledger/log/log.ts';
 import type { Process } from './calls.ts';
 import type { Random } from './random.ts';
 

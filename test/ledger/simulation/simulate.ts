@@ -11,12 +11,12 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { expect } from 'vitest';
-import { openBlockCache } from '#services/ledger/blocks.ts';
 import { DamagedLog } from '#services/ledger/chain/head.ts';
 import { inclusionPath, rangeHash, rootAt } from '#services/ledger/chain/tree.ts';
-import { type Log, openLog } from '#services/ledger/log.ts';
-import { openTileCache } from '#services/ledger/nodes.ts';
-import { verifyTenant } from '#services/ledger/verification.ts';
+import { openBlockCache } from '#services/ledger/log/blocks.ts';
+import { type Log, openLog } from '#services/ledger/log/log.ts';
+import { openTileCache } from '#services/ledger/log/nodes.ts';
+import { verifyTenant } from '#services/ledger/verify/verification.ts';
 import type { Tables } from '#shared/ports/tables.ts';
 import type { Vault } from '#shared/ports/vault.ts';
 import { type Calls, openCalls, type Process } from './calls.ts';

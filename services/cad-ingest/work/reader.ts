@@ -1,0 +1,40 @@
+import type { CadDraft } from '#contracts/cad-fields.ts';
+import { type BoundedThread, openBoundedThread } from '../intake/bounded-thread.ts';
+import type { MimeRefusal } from './mime.ts';
+
+/** Taking apart and reading one mail; the longest real ones take some milliseconds. */
+const READ_MS_MAX = 2_000;
+const HEAP_MB = 256;
+
+export interface ReadingJob {
+  readonly raw: Uint8Array;
+  readonly from: string | undefined;
+  readonly receivedAt: string;
+  readonly sourceId: string;
+  /** Id of the built-in profile that the source is set to, which is tried first. */
+  readonly profile: string | undefined;
+}
+
+export type Reading =
+  | { readonly kind: 'read'; readonly draft: CadDraft; readonly subject?: string }
+  | { readonly kind: 'refused'; readonly because: MimeRefusal };
+
+export interface Reader extends AsyncDisposable {
+  /** `overrun`: it took more time or memory than it may, or broke the reader. */
+  read(job: ReadingJob): Promise<Reading | { readonly kind: 'overrun' }>;
+}
+
+/** MIME and the page reader in a thread of their own, because the bytes are a stranger's. */
+export function openReader(): Reader {
+  const thread: BoundedThread<ReadingJob, Reading> = openBoundedThread({
+    file: new URL('./reading-thread.ts', import.meta.url),
+    heapMb: HEAP_MB,
+  });
+  return {
+    async read(job) {
+      const result = await thread.run(job, READ_MS_MAX);
+      return result.kind === 'overrun' ? result : result.answer;
+    },
+    [Symbol.asyncDispose]: () => thread[Symbol.asyncDispose](),
+  };
+}

@@ -1,0 +1,117 @@
+/**
+ * The values of events: sealed under a key for each record, the key sealed by the vault in a row of
+ * its own. Removing that row expunges the record's values, and no hash changes.
+ *
+ * A key's row is put in the write of the first block that uses it, and MUST be removed only in the
+ * write of a block too: then whoever has the key in memory learns of the removal before they can
+ * write again, because their next block needs the slot that was taken.
+ */
+import { createSecretKey, randomBytes } from 'node:crypto';
+import { z } from 'zod';
+import type { Change, TenantTables } from '#shared/ports/tables.ts';
+import type { Vault } from '#shared/ports/vault.ts';
+import {
+  KEY_BYTES,
+  KEY_ID_BYTES,
+  keyIdOf,
+  openDisclosures,
+  type RecordKey,
+} from '../chain/seal.ts';
+import { openLru } from '../log/lru.ts';
+
+/** Keys in memory, for each log that is open. */
+const KEYS_KEPT_MAX = 4_096;
+
+const keyRow = z.strictObject({
+  v: z.literal(1),
+  /** Which key: after an expungement a record may get another one. */
+  keyId: z.string().regex(/^[0-9a-f]{16}$/),
+});
+
+export interface NewKey {
+  readonly key: RecordKey;
+  /** Goes into the write of the block whose values it seals. */
+  readonly change: Change;
+}
+
+export interface RecordKeys {
+  /** The keys that there are. */
+  find(records: readonly string[]): Promise<Map<string, RecordKey>>;
+  make(record: string): Promise<NewKey>;
+  /** The write with the new key is committed. */
+  keep(record: string, key: RecordKey): void;
+  /** The change that destroys the key, for the write of a block; `undefined` when there is none. */
+  removal(record: string): Promise<Change | undefined>;
+  /** A block of another process may have removed or made any of them. */
+  forget(): void;
+  /** Disclosures of an event; `undefined` when they were expunged. Throws when bytes were altered. */
+  open(values: {
+    readonly record: string;
+    readonly eventId: string;
+    readonly sealed: Uint8Array;
+  }): Promise<string[] | undefined>;
+}
+
+export function openRecordKeys(about: {
+  readonly tenant: string;
+  readonly tables: TenantTables;
+  readonly vault: Vault;
+}): RecordKeys {
+  const { tenant, tables, vault } = about;
+  const known = openLru<RecordKey>(KEYS_KEPT_MAX);
+  /** Counts `forget`: a key that was being read meanwhile is not kept. */
+  let generation = 0;
+  // Bound to its id as well: values sealed under a wrong id would look as if they were expunged.
+  const contextOf = (record: string, keyId: string) => ({
+    tenant,
+    purpose: 'record-key',
+    record,
+    keyId,
+  });
+
+  async function read(record: string): Promise<RecordKey | undefined> {
+    const row = await tables.get({ kind: 'record-key', id: record });
+    if (row?.bytes === undefined) return undefined;
+    const { keyId } = keyRow.parse(row.value);
+    const key = createSecretKey(await vault.open(contextOf(record, keyId), row.bytes));
+    return { id: Buffer.from(keyId, 'hex'), key };
+  }
+
+  return {
+    async find(records) {
+      const startedIn = generation;
+      const found = await Promise.all(
+        records.map(async (record) => [record, known.get(record) ?? (await read(record))] as const),
+      );
+      for (const [record, key] of startedIn === generation ? found : []) {
+        if (key !== undefined) known.put(record, key);
+      }
+      return new Map(found.flatMap(([record, key]) => (key === undefined ? [] : [[record, key]])));
+    },
+    async make(record) {
+      const bytes = randomBytes(KEY_BYTES);
+      const key = { id: randomBytes(KEY_ID_BYTES), key: createSecretKey(bytes) };
+      const keyId = key.id.toString('hex');
+      const value = { v: 1, keyId };
+      const sealed = await vault.seal(contextOf(record, keyId), bytes);
+      const put = { kind: 'record-key', id: record, value, bytes: sealed };
+      return { key, change: { put, expect: 0 } };
+    },
+    keep: (record, key) => known.put(record, key),
+    async removal(record) {
+      const key = { kind: 'record-key', id: record };
+      const row = await tables.get(key);
+      return row && { remove: key, expect: row.version };
+    },
+    forget() {
+      generation += 1;
+      known.clear();
+    },
+    async open({ record, eventId, sealed }) {
+      // Never from memory: another process may have expunged the record.
+      const key = await read(record);
+      if (key === undefined || !key.id.equals(keyIdOf(sealed))) return undefined;
+      return openDisclosures({ key, subject: { tenant, eventId, record }, sealed });
+    },
+  };
+}

@@ -1,0 +1,106 @@
+/**
+ * A checkpoint for each day, whether anything happened or not: that a log stood still is worth as much
+ * as what it grew by. The second place says when it was put there, and nobody can change it.
+ *
+ * 1. The logs of the store, in the order of their tenants; those that have a note of this day are left
+ *    out, whoever put it there.
+ * 2. A head that is signed already is published as it is, without opening its log. Else it is signed.
+ * 3. The note is put into the second place under the day (UTC), only if there is none.
+ *
+ * What fails is tried again by the next round, some minutes later.
+ */
+import { setTimeout } from 'node:timers/promises';
+import type { TenantTables } from '#shared/ports/tables.ts';
+import { blockHeader } from '../chain/block.ts';
+import type { LedgerParts, Logs } from '../log/logs.ts';
+import { findOpaqueId, lastBlockNo, numberId, tenantsWithLogs } from '../log/store.ts';
+import { publishedCheckpoint } from './later-lines.ts';
+import { openSecondPlace } from './second-place.ts';
+
+const ROUND_INTERVAL_MS = 10 * 60_000;
+
+export interface Daily extends AsyncDisposable {
+  /** Publishes what is not published yet on this day. */
+  round(): Promise<void>;
+}
+
+type DailyParts = Pick<LedgerParts, 'tables' | 'checkpoints' | 'clock' | 'log'>;
+
+/** Goes round at once and for ever where `isRunning`; else only when asked to. */
+export function openDaily(
+  parts: DailyParts,
+  logs: Pick<Logs, 'use'>,
+  settings: { readonly isRunning: boolean },
+): Daily {
+  const stop = new AbortController();
+
+  async function round(): Promise<void> {
+    const day = new Date(parts.clock()).toISOString().slice(0, 'YYYY-MM-DD'.length);
+    for await (const tenant of tenantsWithLogs(parts.tables)) {
+      if (stop.signal.aborted) return;
+      try {
+        await publishDay(parts, logs, tenant, day);
+      } catch (error) {
+        parts.log.warn({ tenant, err: error }, 'the checkpoint of the day could not be published');
+      }
+    }
+  }
+
+  async function run(): Promise<void> {
+    while (!stop.signal.aborted) {
+      await round().catch((error: unknown) => {
+        parts.log.warn({ err: error }, 'the list of logs cannot be read');
+      });
+      const pause = setTimeout(ROUND_INTERVAL_MS, undefined, { signal: stop.signal, ref: false });
+      // Ends early when the process stops.
+      await pause.catch(() => undefined);
+    }
+  }
+
+  const running = settings.isRunning ? run() : undefined;
+  return {
+    round,
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await running;
+    },
+  };
+}
+
+async function publishDay(
+  parts: DailyParts,
+  logs: Pick<Logs, 'use'>,
+  tenant: string,
+  day: string,
+): Promise<void> {
+  const opaqueId = await findOpaqueId(parts.tables, tenant);
+  if (opaqueId === undefined) return;
+  const secondPlace = openSecondPlace(parts.checkpoints, opaqueId);
+  if ((await secondPlace.noteOfDay(day)) !== undefined) return;
+  const newest = await newestNote(parts.tables.forTenant(tenant), logs, tenant);
+  // Undefined: it has no entry yet.
+  if (newest !== undefined) await secondPlace.publishDay(day, newest);
+}
+
+async function newestNote(
+  tables: TenantTables,
+  logs: Pick<Logs, 'use'>,
+  tenant: string,
+): Promise<string | undefined> {
+  const size = await sizeOf(tables);
+  const published = await publishedCheckpoint(tables);
+  if (size === 0 || published?.size === size) return published?.note;
+  const signed = await logs.use(tenant, async (log) => {
+    await log.follow();
+    return log.checkpoint(log.size());
+  });
+  return signed?.note;
+}
+
+/** Entries of the log, as its last block says. */
+async function sizeOf(tables: TenantTables): Promise<number> {
+  const last = await lastBlockNo(tables);
+  if (last === undefined) return 0;
+  const row = await tables.get({ kind: 'block', id: numberId(last) });
+  return blockHeader.parse(row?.value).size;
+}

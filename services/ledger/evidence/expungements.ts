@@ -1,0 +1,157 @@
+/**
+ * Expungement: a record's values are made unreadable, and no hash changes.
+ *
+ * 1. One person asks, with the reference of the order. The request is a row.
+ * 2. Another one approves, within EXPUNGEMENT_REQUEST_DAYS.
+ * 3. One write: the block with the entry that says so, the key's row removed, the request done.
+ *
+ * A crash before 3 leaves the request, to be approved again; after it everything is done, and
+ * approving once more answers so. A key that the record got later is not touched by that.
+ */
+import { randomUUIDv7 } from 'node:crypto';
+import {
+  approveExpungement,
+  type Expungement,
+  expungement,
+  listExpungements,
+  readExpungement,
+  requestExpungement,
+} from '#contracts/ledger-expungements.ts';
+import { listPage } from '#shared/pages.ts';
+import type { Change, Row, TenantTables } from '#shared/ports/tables.ts';
+import { Problem } from '#shared/problem.ts';
+import { type Call, type Handling, handle, retryOnRace } from '#shared/service.ts';
+import { recordOf } from '../chain/seal.ts';
+import type { Log } from '../log/log.ts';
+import type { LedgerParts, Logs } from '../log/logs.ts';
+import { EXPUNGEMENT } from '../log/store.ts';
+import {
+  asJson,
+  asOf,
+  assertOpen,
+  changesOf,
+  done,
+  personOf,
+  reasonOf,
+  requested,
+} from './expungement.ts';
+
+export function expungementHandlings({ log }: LedgerParts, logs: Logs): Handling[] {
+  return [
+    handle(requestExpungement, (call) => request(logs, call)),
+
+    handle(approveExpungement, async (call) => {
+      const { tenant } = call.caller;
+      const before = asOf((await find(call.tables, call.params.id)).stored, call.now);
+      if (before.status === 'done') return { body: before };
+      assertOpen(before);
+      await assertOther(call, before);
+      const body = await logs.use(tenant, (open) => carryOut(open, call, before));
+      log.info({ tenant, expungementId: body.id, seq: body.seq }, 'a record was expunged');
+      return { body };
+    }),
+
+    handle(readExpungement, async ({ tables, params, now }) => ({
+      body: asOf((await find(tables, params.id)).stored, now),
+    })),
+
+    handle(listExpungements, async ({ tables, query, now }) => ({
+      body: await listPage({
+        operation: listExpungements.name,
+        query,
+        tables,
+        rows: { kind: EXPUNGEMENT, descending: true },
+        itemOf: async (row) => asOf(storedIn(row), now),
+      }),
+    })),
+  ];
+}
+
+async function request(logs: Logs, call: Call<typeof requestExpungement>) {
+  const { caller, body: asked, now } = call;
+  const by = personOf(caller);
+  const record = recordIn(asked);
+  const isHeld = await logs.use(caller.tenant, (open) => open.holdsKey(record));
+  if (!isHeld) throw nothingHeld(record);
+  const made = requested(asked, { id: randomUUIDv7(), by, now });
+  return retryOnRace(() =>
+    call.commit({
+      changes: [{ put: { kind: EXPUNGEMENT, id: made.id, value: asJson(made) }, expect: 0 }],
+      events: [
+        call.event({
+          object: { type: 'expungement', id: made.id },
+          changes: Object.entries(asked).map(([field, after]) => ({ field, after })),
+        }),
+      ],
+      reply: { body: made },
+    }),
+  );
+}
+
+type ApproveCall = Call<typeof approveExpungement>;
+
+async function carryOut(log: Log, call: ApproveCall, before: Expungement): Promise<Expungement> {
+  const { tables, now, caller } = call;
+  const by = personOf(caller);
+  const { objectType: type, objectId: id } = before.scope;
+  const event = call.event({
+    object: { type, id },
+    reason: reasonOf(before),
+    changes: changesOf(before, by),
+  });
+  const { seq } = await log.expunge({
+    event,
+    record: recordIn(before),
+    beside: (place) => doneChange(tables, before.id, { by, now, seq: place }),
+  });
+  return done(before, { by, now, seq });
+}
+
+/** Throws Problem `conflict` when somebody else has approved it meanwhile. */
+async function doneChange(
+  tables: TenantTables,
+  id: string,
+  made: Parameters<typeof done>[1],
+): Promise<Change> {
+  const { stored, version } = await find(tables, id);
+  if (stored.status === 'done') {
+    throw new Problem('conflict', { detail: 'Somebody else has approved it just now. Read it.' });
+  }
+  return { put: { kind: EXPUNGEMENT, id, value: asJson(done(stored, made)) }, expect: version };
+}
+
+/** Whoever asked cannot approve; that they tried is an event. */
+async function assertOther(call: ApproveCall, before: Expungement): Promise<void> {
+  const { id, requestedBy } = before;
+  if (personOf(call.caller).id !== requestedBy.id) return;
+  const refusal = call.event({
+    action: 'ledger.expungement.approved',
+    object: { type: 'expungement', id },
+    outcome: 'refused',
+    reason: 'the same person asked for it',
+  });
+  await call.commit({ changes: [], events: [refusal], reply: { body: before } });
+  throw new Problem('forbidden', {
+    detail: 'Whoever asks for an expungement cannot approve it. Another person has to.',
+  });
+}
+
+async function find(tables: TenantTables, id: string) {
+  const row = await tables.get({ kind: EXPUNGEMENT, id });
+  if (row === undefined) throw new Problem('not-found', { detail: 'No expungement has this id.' });
+  return { stored: storedIn(row), version: row.version };
+}
+
+function storedIn({ value }: Row): Expungement {
+  return expungement.parse(value);
+}
+
+function recordIn({ scope }: Pick<Expungement, 'scope'>): string {
+  return recordOf({ object: { type: scope.objectType, id: scope.objectId } });
+}
+
+function nothingHeld(record: string): Problem {
+  return new Problem('not-found', {
+    detail: `The ledger holds no values of ${record}: there never were any, or they are expunged.`,
+  });
+}

@@ -1,0 +1,64 @@
+import type { TenantTables } from '#shared/ports/tables.ts';
+import type { Known } from '../chain/append.ts';
+import { contentText, identityText, parseEntry } from '../chain/entry.ts';
+import { idKey, indexOfId, type Page, readPage, timeOfId } from '../chain/page.ts';
+import { TILE_WIDTH } from '../chain/tiles.ts';
+import { leafHash } from '../chain/tree.ts';
+import type { Blocks } from './blocks.ts';
+import { openLru } from './lru.ts';
+import { numberId } from './store.ts';
+import type { View } from './view.ts';
+
+/** A repeated batch asks for the same few pages again and again; about 5 KB each. */
+const PAGES_KEPT_MAX = 32;
+
+/** Finds entries by event id. What is compared later is the entry itself, not a copy of it. */
+export function openKnown(about: {
+  readonly tables: TenantTables;
+  readonly view: View;
+  readonly blocks: Blocks;
+}): (ids: readonly string[]) => Promise<Map<string, Known>> {
+  const { tables, view, blocks } = about;
+  const kept = openLru<Page>(PAGES_KEPT_MAX);
+
+  async function pageOf(number: number): Promise<Page> {
+    const id = numberId(number);
+    const page = kept.get(id) ?? readPage(await tables.get({ kind: 'page', id }));
+    if (page === undefined) throw new Error(`page ${number} is not what was written`);
+    kept.put(id, page);
+    return page;
+  }
+
+  async function seqInPages(id: string, pages: readonly number[]): Promise<number | undefined> {
+    for (const number of pages) {
+      const index = indexOfId(await pageOf(number), id);
+      if (index >= 0) return number * TILE_WIDTH + index;
+    }
+    return undefined;
+  }
+
+  async function entryAt(seq: number, id: string): Promise<Known> {
+    const bytes = await blocks.entry(seq);
+    const entry = bytes && parseEntry(bytes);
+    if (bytes === undefined || entry === undefined || idKey(entry.id) !== idKey(id)) {
+      throw new Error(`entry ${seq} has not the event id that the index says`);
+    }
+    const identity = identityText(contentText(entry));
+    return { seq, identity, leafHash: leafHash(bytes).toString('hex') };
+  }
+
+  return async (ids) => {
+    const known = new Map<string, Known>();
+    // Nearly every id is later than all pages, so that nothing has to be read for it.
+    const doubtful = ids.flatMap((id) => {
+      const seq = view.ids.get(idKey(id));
+      const pages = seq === undefined ? view.pageTimes.pagesWith(timeOfId(id)) : [];
+      return seq === undefined && pages.length === 0 ? [] : [{ id, seq, pages }];
+    });
+    for (const { id, seq, pages } of doubtful) {
+      const found = seq ?? (await seqInPages(id, pages));
+      if (found !== undefined) known.set(idKey(id), await entryAt(found, id));
+    }
+    return known;
+  };
+}

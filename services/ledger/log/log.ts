@@ -1,0 +1,200 @@
+/** One tenant's log, open in this process: everything that the operations do with it. */
+import type { AuditEvent } from '#contracts/audit-event.ts';
+import type { Blobs } from '#shared/ports/blobs.ts';
+import type { Change, Tables } from '#shared/ports/tables.ts';
+import type { Vault } from '#shared/ports/vault.ts';
+import { Problem } from '#shared/problem.ts';
+import { openRecordKeys } from '../append/values.ts';
+import { openWriter, type Receipt } from '../append/writer.ts';
+import type { Checkpoint } from '../chain/checkpoint.ts';
+import { parseEntry } from '../chain/entry.ts';
+import { sealedUnder } from '../chain/seal.ts';
+import { TILE_WIDTH } from '../chain/tiles.ts';
+import type { NodeReader } from '../chain/tree.ts';
+import { openSecondPlace } from '../checkpoints/second-place.ts';
+import { openSigner, type Signer } from '../checkpoints/signer.ts';
+import { type BlockCache, type Blocks, openBlocks } from './blocks.ts';
+import { openKnown } from './known.ts';
+import { openNodes, type TileCache } from './nodes.ts';
+import { followBlocks, openView } from './open-view.ts';
+import { storePages } from './pages.ts';
+import { openLazily, openShared, openTimer } from './runs.ts';
+import { ensureOpaqueId } from './store.ts';
+import type { View } from './view.ts';
+
+/** Heads that changed are signed this long after, at the latest. */
+const CHECKPOINT_INTERVAL_MS = 5_000;
+/** Entries that may wait for their pages before appends wait for them too. */
+const TAIL_ENTRIES_MAX = 64 * TILE_WIDTH;
+
+export interface LogParts {
+  readonly tenant: string;
+  readonly tables: Tables;
+  readonly vault: Vault;
+  readonly checkpoints: Blobs;
+  readonly host: () => string;
+  readonly clock: () => number;
+  /** Names this process. */
+  readonly writer: string;
+  /** 128 random bits, hex, for a log that is not there yet. */
+  readonly freshOpaqueId: () => string;
+  readonly tiles: TileCache;
+  readonly blocks: BlockCache;
+  readonly warn: (about: { readonly err: unknown }, sentence: string) => void;
+  readonly forked: (about: { readonly signedSize: number; readonly size: number }) => void;
+}
+
+export interface Log extends AsyncDisposable {
+  append(events: readonly AuditEvent[]): Promise<Receipt[]>;
+  /** Takes in what other processes have appended: reads from here on see it. */
+  follow(): Promise<void>;
+  /** Entries that are committed, as far as this process knows. */
+  size(): number;
+  readonly blocks: Blocks;
+  readonly nodes: NodeReader;
+  /** A signed checkpoint of at least this size; the newest one when it has that. */
+  checkpoint(size: number): Promise<Checkpoint | undefined>;
+  /** Does it hold values of the record? */
+  holdsKey(record: string): Promise<boolean>;
+  /**
+   * Destroys the key of the record, in one write with the entry that says so and a change beside it.
+   * Problem `conflict` when there is no key any more.
+   */
+  expunge(request: {
+    readonly event: AuditEvent;
+    readonly record: string;
+    /** Asked for with the number of the entry; each time that the write is made again. */
+    readonly beside: (seq: number) => Promise<Change>;
+  }): Promise<Receipt>;
+  /** Disclosures of an entry; `undefined` when they were expunged or there is no such entry. */
+  disclosures(seq: number): Promise<string[] | undefined>;
+}
+
+export async function openLog(parts: LogParts): Promise<Log> {
+  const { tenant, clock, writer } = parts;
+  const tables = parts.tables.forTenant(tenant);
+  const view = await openView(tenant, tables);
+  const keys = openRecordKeys({ tenant, tables, vault: parts.vault });
+  const blocks = openBlocks({ tenant, tables, view, cache: parts.blocks });
+  const nodes = openNodes({ tenant, tables, view, tiles: parts.tiles });
+  const tail = openTail(parts, view);
+  const followOnce = openShared(async () => {
+    const followed = await followBlocks(tables, view, async () => keys.forget());
+    if (followed) tail.grown();
+  });
+  const signer = openLazily(() => signerOf(parts, { view, nodes, follow: followOnce }));
+  const timer = openTimer(CHECKPOINT_INTERVAL_MS, () => sign());
+
+  async function sign(): Promise<void> {
+    try {
+      await (await signer()).covering(view.head.edge.size);
+    } catch (error) {
+      parts.warn({ err: error }, 'a checkpoint could not be signed');
+    }
+  }
+
+  const appends = openWriter({
+    tenant,
+    tables,
+    view,
+    keys,
+    writer,
+    clock,
+    find: openKnown({ tables, view, blocks }),
+    follow: followOnce,
+    async prepare() {
+      if (view.head.blockNo < 0) await opaqueIdOf(parts);
+      await tail.bounded();
+    },
+    committed(step) {
+      blocks.keep(step);
+      tail.grown();
+      timer.start();
+    },
+    failed: (err) => parts.warn({ err }, 'the outcome of a write is not known'),
+  });
+  if (view.head.blockNo >= 0) timer.start();
+
+  return {
+    append: appends.append,
+    follow: followOnce,
+    size: () => view.head.edge.size,
+    blocks,
+    nodes,
+    checkpoint: async (size) => (await signer()).covering(size),
+    holdsKey: async (record) => (await keys.removal(record)) !== undefined,
+    expunge: ({ event, record, beside }) =>
+      appends.appendWith(event, async (seq) => {
+        const change = await beside(seq);
+        const removal = await keys.removal(record);
+        if (removal === undefined) throw noKey(record);
+        return [removal, change];
+      }),
+    async disclosures(seq) {
+      const bytes = await blocks.entry(seq);
+      const sealed = await blocks.sealed(seq);
+      if (bytes === undefined || sealed === undefined) return undefined;
+      const entry = parseEntry(bytes);
+      return keys.open({ record: sealedUnder(entry), eventId: entry.id, sealed });
+    },
+    async [Symbol.asyncDispose]() {
+      await appends.idle();
+      if (timer.stop()) await sign();
+      await tail.idle();
+    },
+  };
+}
+
+function noKey(record: string): Problem {
+  return new Problem('conflict', {
+    detail: `The ledger holds no values of ${record} any more: they are expunged.`,
+  });
+}
+
+/** Stores full pages behind the commits, one run at a time. */
+function openTail(parts: LogParts, view: View) {
+  const tables = parts.tables.forTenant(parts.tenant);
+  const store = openShared(() => storePages(tables, view));
+  const run = () =>
+    store().catch((error: unknown) => {
+      // They stay in the view, and the next block tries again.
+      parts.warn({ err: error }, 'a page could not be stored');
+    });
+  return {
+    grown() {
+      if (view.leaves.length >= TILE_WIDTH) void run();
+    },
+    /** Waits while too much is in the memory; rejects when it cannot be stored. */
+    async bounded() {
+      while (view.leaves.length >= TAIL_ENTRIES_MAX) await store();
+    },
+    async idle() {
+      if (view.leaves.length >= TILE_WIDTH) await run();
+    },
+  };
+}
+
+async function signerOf(
+  parts: LogParts,
+  about: {
+    readonly view: View;
+    readonly nodes: NodeReader;
+    readonly follow: () => Promise<void>;
+  },
+): Promise<Signer> {
+  const { tenant, vault, host, forked } = parts;
+  const opaqueId = await opaqueIdOf(parts);
+  return openSigner({
+    ...about,
+    tables: parts.tables.forTenant(tenant),
+    vault,
+    host,
+    forked,
+    opaqueId,
+    secondPlace: openSecondPlace(parts.checkpoints, opaqueId),
+  });
+}
+
+function opaqueIdOf({ tables, tenant, freshOpaqueId }: LogParts): Promise<string> {
+  return ensureOpaqueId(tables, tenant, freshOpaqueId());
+}

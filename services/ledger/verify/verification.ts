@@ -1,0 +1,110 @@
+import { setImmediate } from 'node:timers/promises';
+import type { Verification } from '#contracts/ledger.ts';
+import type { Blobs } from '#shared/ports/blobs.ts';
+import type { Tables } from '#shared/ports/tables.ts';
+import type { Vault } from '#shared/ports/vault.ts';
+import { checkpoint } from '../chain/checkpoint.ts';
+import type { Position } from '../chain/inspect.ts';
+import type { SignedSource } from '../chain/signed.ts';
+import { type Progress, verifyLog } from '../chain/verify.ts';
+import { openSecondPlace } from '../checkpoints/second-place.ts';
+import { findOpaqueId } from '../log/store.ts';
+import {
+  openBlockReader,
+  openDerivedReader,
+  openSignedSource,
+  positionBefore,
+} from './log-reader.ts';
+
+export interface VerificationParts {
+  readonly tables: Tables;
+  readonly vault: Vault;
+  readonly checkpoints: Blobs;
+}
+
+/** No longer than this without a turn of the event loop for everything else. */
+const TURN_MS = 5;
+
+/** Entries `[from, to)`, widened to whole blocks; all of them where nothing is given. */
+export interface VerificationRange {
+  readonly from?: number | undefined;
+  readonly to?: number | undefined;
+  /** Goes on where an earlier walk stood; `from` says nothing then. */
+  readonly start?: Position | undefined;
+  /** Before each block; absent: a turn for everything else now and then. */
+  readonly pause?: ((progress: Progress) => Promise<void>) | undefined;
+}
+
+/** Verifies a tenant's log from the stores alone: nothing that is in memory is believed. */
+export async function verifyTenant(
+  parts: VerificationParts,
+  tenant: string,
+  { from = 0, to, start, pause = openTurn() }: VerificationRange = {},
+): Promise<Verification> {
+  const startedAt = performance.now();
+  const tables = parts.tables.forTenant(tenant);
+  const opaqueId = await findOpaqueId(parts.tables, tenant).catch(() => undefined);
+  const blocks = openBlockReader(tables);
+  const verified = await verifyLog({
+    tenant,
+    blocks,
+    derived: openDerivedReader(tables),
+    signed: opaqueId === undefined ? nothingSigned : signedSource(parts, tenant, opaqueId),
+    start: start ?? (await positionBefore(tables, from)),
+    ...(to === undefined ? {} : { to }),
+    pause,
+  });
+  const isListed = opaqueId !== undefined || (await blocks.last()) === undefined;
+  const note = await newestNote(parts, tenant);
+  return {
+    ...verified,
+    ok: verified.ok && isListed,
+    breaks: [...(isListed ? [] : [unlisted]), ...verified.breaks],
+    ...(note === undefined ? {} : { checkpoint: note }),
+    elapsedMs: Math.round(performance.now() - startedAt),
+  };
+}
+
+function openTurn(): () => Promise<void> {
+  let since = performance.now();
+  return async () => {
+    if (performance.now() - since < TURN_MS) return;
+    await setImmediate();
+    since = performance.now();
+  };
+}
+
+const unlisted = {
+  seq: 0,
+  kind: 'missing',
+  detail: 'head: the log is not in the list of logs, and its second place cannot be found',
+} as const;
+
+const nothingSigned: SignedSource = {
+  newest: async () => [],
+  // biome-ignore lint/correctness/useYield: there is nothing
+  async *heads() {
+    return;
+  },
+};
+
+function signedSource(parts: VerificationParts, tenant: string, opaqueId: string): SignedSource {
+  return openSignedSource({
+    tables: parts.tables.forTenant(tenant),
+    secondPlace: openSecondPlace(parts.checkpoints, opaqueId),
+    vault: parts.vault,
+    opaqueId,
+  });
+}
+
+async function newestNote(
+  { tables }: VerificationParts,
+  tenant: string,
+): Promise<string | undefined> {
+  const request = { kind: 'checkpoint', limit: 1, descending: true };
+  const [row] = await tables
+    .forTenant(tenant)
+    .list(request)
+    .catch(() => []);
+  return checkpoint.safeParse(row?.value).data?.note;
+}
