@@ -5,12 +5,12 @@ import { type DnsResolver, openAuthenticator } from './intake/authentication.ts'
 import { openIntake } from './intake/intake.ts';
 import { openSmtp, type SmtpSettings } from './intake/smtp.ts';
 import { messageHandlings } from './messages.ts';
+import { openConsumer } from './processing/consumer.ts';
+import { processMessage } from './processing/process.ts';
+import { openReader } from './processing/reader.ts';
+import { openSweep } from './processing/sweep.ts';
+import type { Work } from './processing/work.ts';
 import { sourceHandlings } from './sources.ts';
-import { openConsumer } from './work/consumer.ts';
-import { processMessage } from './work/process.ts';
-import { openReader } from './work/reader.ts';
-import { openSweep } from './work/sweep.ts';
-import type { Work } from './work/work.ts';
 
 export interface CadIngestParts extends ServiceParts {
   readonly blobs: Blobs;

@@ -6,8 +6,8 @@ import type { Json, Tables } from '#shared/ports/tables.ts';
 import { Problem } from '#shared/problem.ts';
 import { type Handling, handle, retryOnRace } from '#shared/service.ts';
 import { builtInProfiles } from './parse/profiles/built-in.ts';
+import { enrolTenant } from './processing/sweep.ts';
 import { newToken, SOURCE_KIND, type SourceRow, sourceOf, TOKEN_KIND } from './source.ts';
-import { enrolTenant } from './work/sweep.ts';
 
 /** The operations on sources. */
 export function sourceHandlings(parts: {

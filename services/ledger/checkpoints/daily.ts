@@ -9,8 +9,8 @@
  *
  * What fails is tried again by the next round, some minutes later.
  */
-import { setTimeout } from 'node:timers/promises';
 import type { TenantTables } from '#shared/ports/tables.ts';
+import { repeatRounds } from '#shared/rounds.ts';
 import { blockHeader } from '../chain/block.ts';
 import type { LedgerParts, Logs } from '../log/logs.ts';
 import { findOpaqueId, lastBlockNo, numberId, tenantsWithLogs } from '../log/store.ts';
@@ -46,18 +46,11 @@ export function openDaily(
     }
   }
 
-  async function run(): Promise<void> {
-    while (!stop.signal.aborted) {
-      await round().catch((error: unknown) => {
-        parts.log.warn({ err: error }, 'the list of logs cannot be read');
-      });
-      const pause = setTimeout(ROUND_INTERVAL_MS, undefined, { signal: stop.signal, ref: false });
-      // Ends early when the process stops.
-      await pause.catch(() => undefined);
-    }
-  }
-
-  const running = settings.isRunning ? run() : undefined;
+  const { signal } = stop;
+  const { log } = parts;
+  const running = settings.isRunning
+    ? repeatRounds({ signal, intervalMs: ROUND_INTERVAL_MS, log, round })
+    : undefined;
   return {
     round,
     async [Symbol.asyncDispose]() {

@@ -11,8 +11,8 @@
  *
  * What a witness was told is remembered by the witness alone: after a restart it says where it stands.
  */
-import { setTimeout } from 'node:timers/promises';
 import type { TenantTables } from '#shared/ports/tables.ts';
+import { repeatRounds } from '#shared/rounds.ts';
 import type { Checkpoint } from '../chain/checkpoint.ts';
 import { consistencyPath, rangeHash } from '../chain/tree.ts';
 import type { LedgerParts, Logs } from '../log/logs.ts';
@@ -46,18 +46,11 @@ export function openWitnessing(
   const stop = new AbortController();
   const rounds = settings.witnesses.map((witness) => openRounds(parts, logs, witness, stop.signal));
 
-  async function run(round: () => Promise<void>): Promise<void> {
-    while (!stop.signal.aborted) {
-      await round().catch((error: unknown) => {
-        parts.log.warn({ err: error }, 'a round of a witness broke off');
-      });
-      const pause = setTimeout(ROUND_INTERVAL_MS, undefined, { signal: stop.signal, ref: false });
-      // Ends early when the process stops.
-      await pause.catch(() => undefined);
-    }
-  }
-
-  const running = settings.isRunning ? rounds.map(run) : [];
+  const { signal } = stop;
+  const { log } = parts;
+  const running = settings.isRunning
+    ? rounds.map((round) => repeatRounds({ signal, intervalMs: ROUND_INTERVAL_MS, log, round }))
+    : [];
   return {
     async round() {
       await Promise.all(rounds.map((each) => each()));

@@ -14,6 +14,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { LedgerBreak } from '#contracts/ledger.ts';
 import type { TenantTables } from '#shared/ports/tables.ts';
+import { repeatRounds } from '#shared/rounds.ts';
 import type { Progress } from '../chain/verify.ts';
 import type { LedgerParts } from '../log/logs.ts';
 import { tenantsWithLogs } from '../log/store.ts';
@@ -70,16 +71,11 @@ export function openPatrol(parts: PatrolParts, settings: { readonly isRunning: b
     }
   }
 
-  async function run(): Promise<void> {
-    while (!stop.signal.aborted) {
-      await round();
-      const pause = setTimeout(PASS_INTERVAL_MS, undefined, { signal: stop.signal, ref: false });
-      // Ends early when the process stops.
-      await pause.catch(() => undefined);
-    }
-  }
-
-  const running = settings.isRunning ? run() : undefined;
+  const { signal } = stop;
+  const { log } = parts;
+  const running = settings.isRunning
+    ? repeatRounds({ signal, intervalMs: PASS_INTERVAL_MS, log, round })
+    : undefined;
   return {
     round,
     async [Symbol.asyncDispose]() {

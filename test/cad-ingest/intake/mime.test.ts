@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { PAGE_TEXT_CHARS_MAX } from '#contracts/limits.ts';
-import { readMime } from '#services/cad-ingest/work/mime.ts';
+import { readMime } from '#services/cad-ingest/processing/mime.ts';
 import { costlyMails } from './costly-mails.ts';
 
 const read = (raw: string) => readMime(Buffer.from(raw, 'latin1'));

@@ -6,8 +6,8 @@ import {
   messageChanges,
   rawKeyOf,
 } from '#services/cad-ingest/message.ts';
-import { type ProcessingParts, processMessage } from '#services/cad-ingest/work/process.ts';
-import type { Reader } from '#services/cad-ingest/work/reader.ts';
+import { type ProcessingParts, processMessage } from '#services/cad-ingest/processing/process.ts';
+import type { Reader } from '#services/cad-ingest/processing/reader.ts';
 import type { Client } from '#shared/client.ts';
 import type { Relay } from '#shared/relay.ts';
 import { openTestHost, type TestHost } from '#test/support/host.ts';

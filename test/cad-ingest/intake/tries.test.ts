@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { afterFailure, isLastReading, isToBeRead } from '#services/cad-ingest/work/tries.ts';
+import { afterFailure, isLastReading, isToBeRead } from '#services/cad-ingest/processing/tries.ts';
 import { Problem } from '#shared/problem.ts';
 
 const effort = (tries: number, stalls = 0) => ({ tries, stalls });
