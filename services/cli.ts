@@ -45,7 +45,13 @@ const commands: Readonly<Record<string, Command>> = {
 const USAGE_EXIT_CODE = 2;
 
 async function main(argv: readonly string[]): Promise<number> {
-  const name = Object.keys(commands).find((each) => argv.join(' ').startsWith(each));
+  if (argv[0] === '--help' || argv[0] === '-h') {
+    process.stdout.write(`${usageText()}\n`);
+    return 0;
+  }
+  const name = Object.keys(commands).find(
+    (each) => each === argv.slice(0, each.split(' ').length).join(' '),
+  );
   const command = name === undefined ? undefined : commands[name];
   if (command === undefined || name === undefined) return usage('Give one of these commands.');
   try {
@@ -133,9 +139,14 @@ async function runWitnessUntilSignal(args: readonly string[]): Promise<number> {
 }
 
 function usage(complaint: string): number {
-  const lines = Object.values(commands).map((command) => `  watchdesk ${command.usage}`);
-  process.stderr.write(`${complaint}\n\n${lines.join('\n')}\n`);
+  process.stderr.write(`${complaint}\n\n${usageText()}\n`);
   return USAGE_EXIT_CODE;
+}
+
+function usageText(): string {
+  return Object.values(commands)
+    .map((command) => `  watchdesk ${command.usage}`)
+    .join('\n');
 }
 
 process.exitCode = await main(process.argv.slice(2));

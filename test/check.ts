@@ -36,7 +36,7 @@ for (const file of entryPoints) {
   const program = `await import(${JSON.stringify(new URL(`../${file}`, import.meta.url).href)})`;
   count(run(`load ${file}`, process.execPath, ['--input-type=module', '-e', program]));
 }
-count(run('load services/cli.ts', process.execPath, ['services/cli.ts', '--help']), 2);
+count(run('load services/cli.ts', process.execPath, ['services/cli.ts', '--help']));
 countTests('test', 'test');
 if (process.env.CI) countTests('slow tests', 'test:slow');
 
@@ -49,8 +49,8 @@ function run(title: string, command: string, args: readonly string[]): number {
   return spawnSync(command, args, { stdio: ['ignore', 'inherit', 'inherit'] }).status ?? 1;
 }
 
-function count(exitCode: number, expected = 0): void {
-  if (exitCode === expected) tally.passed += 1;
+function count(exitCode: number): void {
+  if (exitCode === 0) tally.passed += 1;
   else tally.failed += 1;
 }
 
