@@ -1,6 +1,4 @@
 import { randomUUIDv7 } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readCheckpoint } from '#contracts/ledger.ts';
 import { discloseEntry, makeBundle } from '#contracts/ledger-evidence.ts';
@@ -8,6 +6,7 @@ import { BUS_MESSAGE_BYTES_MAX, ROW_BYTES_MAX } from '#contracts/limits.ts';
 import { verifyBundle } from '#services/ledger/portable/verify-bundle.ts';
 import { auditEventOf } from '#shared/audit.ts';
 import type { Json } from '#shared/ports/tables.ts';
+import { bytesBelow } from '#test/support/folder.ts';
 import { person } from '#test/support/host.ts';
 import { eventsOf } from './fixture.ts';
 import { codeOf, openServing, type Serving } from './serving.ts';
@@ -29,14 +28,6 @@ async function check(serving: Serving, bundle: unknown) {
   return verifyBundle({ text: JSON.stringify(bundle), verifierKey });
 }
 
-async function bytesOf(serving: Serving): Promise<Buffer> {
-  const all = await readdir(serving.host.dataDir, { recursive: true, withFileTypes: true });
-  const files = all.filter((file) => file.isFile());
-  return Buffer.concat(
-    await Promise.all(files.map((file) => readFile(join(file.parentPath, file.name)))),
-  );
-}
-
 describe('ledger.entry.disclose', () => {
   test('opens the values of an entry, and is in the chain with the entry’s number', async () => {
     await using serving = await openServing();
@@ -56,7 +47,7 @@ describe('ledger.entry.disclose', () => {
       object: { type: 'ledger', id: '2' },
     });
     // Reading them has not put them anywhere.
-    expect((await bytesOf(serving)).includes(SECRET)).toBe(false);
+    expect((await bytesBelow(serving.host.dataDir)).includes(SECRET)).toBe(false);
   });
 
   test('tells an event without values by its one salt, and an entry that is not there', async () => {
@@ -132,7 +123,7 @@ describe('ledger.bundle.make', () => {
       ['nature'],
       [],
     ]);
-    expect((await bytesOf(serving)).includes(SECRET)).toBe(false);
+    expect((await bytesBelow(serving.host.dataDir)).includes(SECRET)).toBe(false);
   });
 
   test('is in the chain with its entries and the names of what it disclosed, before it is answered', async () => {

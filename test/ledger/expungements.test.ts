@@ -1,6 +1,4 @@
 import { randomUUIDv7 } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { AuditEvent } from '#contracts/audit-event.ts';
 import type { CallerClaims } from '#contracts/caller.ts';
@@ -14,7 +12,8 @@ import {
 } from '#contracts/ledger-expungements.ts';
 import { verifyBundle } from '#services/ledger/portable/verify-bundle.ts';
 import { auditEventOf } from '#shared/audit.ts';
-import { person, type TestHost } from '#test/support/host.ts';
+import { bytesBelow } from '#test/support/folder.ts';
+import { person } from '#test/support/host.ts';
 import { codeOf, openServing, type Serving } from './serving.ts';
 import { openTamper } from './tamper.ts';
 
@@ -60,14 +59,6 @@ function approve({ as }: Serving, by: CallerClaims, id: string) {
 async function valuesAt({ as, someone }: Serving, seq: number) {
   const answer = await as(someone('admin'))(discloseEntry, { params: { seq } });
   return { state: answer.state, names: answer.values.map(({ name }) => name) };
-}
-
-async function bytesOf({ dataDir }: TestHost): Promise<Buffer> {
-  const all = await readdir(dataDir, { recursive: true, withFileTypes: true });
-  const files = all.filter((file) => file.isFile());
-  return Buffer.concat(
-    await Promise.all(files.map((file) => readFile(join(file.parentPath, file.name)))),
-  );
 }
 
 describe('an expungement', () => {
@@ -133,7 +124,7 @@ describe('an expungement', () => {
     const sealedKey = keyRow?.bytes ?? Buffer.alloc(0);
     expect(sealedKey.length).toBeGreaterThan(32);
     const isThere = async () => {
-      const bytes = await bytesOf(host);
+      const bytes = await bytesBelow(host.dataDir);
       const encoded = Buffer.from(SECRET).toString('base64url');
       return {
         plain: bytes.includes(SECRET) || bytes.includes(encoded),

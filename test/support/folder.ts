@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -9,4 +9,17 @@ export async function temporaryFolder(): Promise<AsyncDisposable & { readonly pa
     path,
     [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }),
   };
+}
+
+/** All bytes of all files below a folder, also of one that is in use: temporary files come and go. */
+export async function bytesBelow(folder: string): Promise<Buffer> {
+  const all = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = all.filter((file) => file.isFile());
+  const contents = files.map((file) => readFile(join(file.parentPath, file.name)).catch(ifGone));
+  return Buffer.concat(await Promise.all(contents));
+}
+
+function ifGone(error: NodeJS.ErrnoException): Buffer {
+  if (error.code === 'ENOENT') return Buffer.alloc(0);
+  throw error;
 }
