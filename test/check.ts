@@ -64,9 +64,7 @@ function countTests(title: string, script: string): void {
   tally.failed += exitCode === 0 ? numFailedTests : Math.max(numFailedTests, 1);
 }
 
-function reportIn(
-  file: string,
-): Record<'numPassedTests' | 'numFailedTests' | 'numFailedTestSuites', number> {
+function reportIn(file: string): Record<'numPassedTests' | 'numFailedTests', number> {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
   } catch {

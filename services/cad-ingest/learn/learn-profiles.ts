@@ -52,7 +52,7 @@ function isFilled({ body, fields }: SampleLine, filler: string): boolean {
   const text = squeeze(body.toLowerCase());
   if (!text.includes(filler)) return false;
   const plain = squeeze(text.replaceAll(filler, ' '));
-  return [fields['address'], fields['nature']].some((value) => {
+  return [fields.address, fields.nature].some((value) => {
     const wanted = typeof value === 'string' ? squeeze(value.toLowerCase()) : '';
     return wanted.includes(' ') && !text.includes(wanted) && plain.includes(wanted);
   });

@@ -53,8 +53,8 @@ function marksOf({ mail, call, truth }: Invented): Record<string, unknown> {
   const marks: Record<string, unknown> = { nature: truth.nature, address: truth.address };
   for (const [key, value] of Object.entries(texts)) if (shown(value)) marks[key] = value;
   const cross = call.cross.filter(shown);
-  if (cross.length > 0) marks['crossStreets'] = cross;
-  if (call.units.every(shown)) marks['units'] = call.units;
-  if (shown(call.narrative) && call.narrative.length > 10) marks['narrative'] = call.narrative;
+  if (cross.length > 0) marks.crossStreets = cross;
+  if (call.units.every(shown)) marks.units = call.units;
+  if (shown(call.narrative) && call.narrative.length > 10) marks.narrative = call.narrative;
   return marks;
 }
