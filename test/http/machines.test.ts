@@ -59,7 +59,7 @@ describe('probes', () => {
   test.each(['x-forwarded-for', 'forwarded', 'via'])(
     'figures are not there with %s',
     async (name) => {
-      expect((await ask('/metrics', { [name]: '203.0.113.9' })).status).toBe(404);
+      expect((await ask('/metrics', { [name]: '198.51.100.9' })).status).toBe(404);
     },
   );
 });
