@@ -3,13 +3,9 @@ import canonicalize from 'canonicalize';
 import type { Json } from '#shared/ports/tables.ts';
 
 /**
- * RFC 8785 bytes. The value comes from a strict schema, so that nothing reaches the library that it
+ * The RFC 8785 form. The value comes from a strict schema, so that nothing reaches the library that it
  * would quietly drop or round; lone surrogates are refused here, because UTF-8 cannot hold them.
  */
-export function canonicalBytes(value: Json): Uint8Array {
-  return Buffer.from(canonicalText(value), 'utf8');
-}
-
 export function canonicalText(value: Json): string {
   const text = canonicalize(value);
   if (text === undefined || !text.isWellFormed()) throw new TypeError('not canonicalisable JSON');
