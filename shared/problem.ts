@@ -56,7 +56,7 @@ export class Problem extends Error {
 
 /** What zod found, as one `validation` Problem whose pointers begin with `#`. */
 export function validationProblem(error: z.ZodError): Problem {
-  const errors = error.issues.flatMap((issue) => {
+  const errors = error.issues.flatMap(meant).flatMap((issue) => {
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map((key) => ({
         pointer: pointerOf([...issue.path, key]),
@@ -67,6 +67,37 @@ export function validationProblem(error: z.ZodError): Problem {
   });
   const places = errors.map((each) => each.pointer).join(', ');
   return new Problem('validation', { detail: `Mend ${places} and send it again.`, errors });
+}
+
+/** What zod says of a union that has no words of its own. */
+const UNION_WITHOUT_WORDS = 'Invalid input';
+
+/**
+ * A union that nothing fitted says only that. Meant was the way with the fewest faults at its own
+ * level (a shape has the wrong keys, or lacks some); what is wrong further inside of it is named.
+ */
+function meant(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
+  if (issue.code !== 'invalid_union' || issue.message !== UNION_WITHOUT_WORDS) return [issue];
+  const [first, ...others] = issue.errors;
+  if (first === undefined) return [issue];
+  const nearest = others.reduce(
+    (best, each) => (faultsAtTop(each) < faultsAtTop(best) ? each : best),
+    first,
+  );
+  return nearest.flatMap((each) => meant({ ...each, path: [...issue.path, ...each.path] }));
+}
+
+/** A text where an object is wanted is further off than an object with any wrong keys. */
+const FAULT_OF_THE_WHOLE = 1_000;
+
+function faultsAtTop(issues: readonly z.core.$ZodIssue[]): number {
+  const counts = issues.map((issue) => {
+    const depth = issue.path.length;
+    if (issue.code === 'unrecognized_keys') return depth === 0 ? issue.keys.length : 0;
+    if (depth === 0) return FAULT_OF_THE_WHOLE;
+    return depth === 1 ? 1 : 0;
+  });
+  return counts.reduce((sum, count) => sum + count, 0);
 }
 
 /** The Problem in a thrown value: itself, or `internal` for what nobody expected. */

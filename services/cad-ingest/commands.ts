@@ -1,11 +1,11 @@
 import type { Readable, Writable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { z } from 'zod';
+import { type Profile, profile } from '#contracts/cad-profile.ts';
 import { MAIL_BYTES_MAX } from '#contracts/limits.ts';
 import { Problem } from '#shared/problem.ts';
 import { learnProfiles } from './learn/learn-profiles.ts';
 import { type SampleLine, sampleLine } from './learn/sample.ts';
-import { type Profile, profile } from './parse/profile.ts';
 import { readPage } from './parse/read-page.ts';
 import { writeWhole } from './write-whole.ts';
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { profile } from '#contracts/cad-profile.ts';
 import { type ProblemCode, problemBody, problems } from '#contracts/problems.ts';
 import { asProblem, Problem, validationProblem } from '#shared/problem.ts';
 
@@ -30,5 +31,23 @@ describe('Problem', () => {
     const pointers = problem.particulars.errors?.map(({ pointer }) => pointer);
     expect(new Set(pointers)).toEqual(new Set(['#/body/a~1b~0c', '#/body/adress', '#/body/name']));
     expect(problem.particulars.detail).toContain('#/body/adress');
+  });
+
+  // A profile is a union in a union; "invalid input" at its outermost level would help nobody.
+  test('validation names the place inside the one of several shapes that was meant', () => {
+    const wrong = (body: unknown) => {
+      const error = profile.safeParse({ id: 'x', version: 1, body }).error;
+      return validationProblem(error as z.ZodError).particulars.errors;
+    };
+    const inside = { split: ';', parts: ['number', { labels: { ADDR: 'adress' } }] };
+    expect(wrong(inside)).toEqual([
+      { pointer: '#/body/parts/1/labels/ADDR', detail: expect.stringContaining('"address"') },
+    ]);
+    expect(wrong({ labels: { ADDR: 'address' }, onyl: true })).toEqual([
+      { pointer: '#/body/onyl', detail: 'is not a field here; remove it' },
+    ]);
+    expect(wrong({ split: ';' })).toEqual([
+      { pointer: '#/body/parts', detail: expect.stringContaining('array') },
+    ]);
   });
 });

@@ -1,5 +1,5 @@
+import type { Family } from '#contracts/cad-learned.ts';
 import type { Landmarks } from './landmarks.ts';
-import type { Family } from './learned.ts';
 import { PIECE_MARKS } from './marks.ts';
 import { type PageToken, shapeOf, type TokenPage } from './page-tokens.ts';
 

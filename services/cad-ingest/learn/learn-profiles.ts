@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
+import type { Profile } from '#contracts/cad-profile.ts';
 import { squeeze } from '../parse/address/place.ts';
 import { withReplaced } from '../parse/compile.ts';
-import type { Profile } from '../parse/profile.ts';
 import { readPlain } from '../parse/read-page.ts';
 import { learnAgency, type ReadSample } from './learn.ts';
 import { marksOf, type SampleLine } from './sample.ts';

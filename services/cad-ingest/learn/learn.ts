@@ -1,6 +1,7 @@
 import type { CadFieldKey, CadFields } from '#contracts/cad-fields.ts';
+import type { Learned, Place } from '#contracts/cad-learned.ts';
+import type { Profile } from '#contracts/cad-profile.ts';
 import { newDraft } from '../parse/draft.ts';
-import type { Profile } from '../parse/profile.ts';
 import { applyTables } from '../parse/tables.ts';
 import { alignValue, type Stretch } from './align.ts';
 import { type Borders, bordersOf } from './anchors.ts';
@@ -8,7 +9,6 @@ import { type Aligned, type Chosen, chooseAlike } from './choose.ts';
 import { alignCode } from './codes.ts';
 import { sharedLabels } from './labels-learned.ts';
 import { type Known, type Landmarks, landmarksOf } from './landmarks.ts';
-import type { Learned, Place } from './learned.ts';
 import { shapeOf, stretch, type TokenPage, tokenizePage } from './page-tokens.ts';
 import { learnedReader, readLearned } from './read-learned.ts';
 import type { MarkedValue, Sample } from './sample.ts';

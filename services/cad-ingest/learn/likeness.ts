@@ -1,10 +1,10 @@
 import type { CadFieldKey } from '#contracts/cad-fields.ts';
+import type { Place } from '#contracts/cad-learned.ts';
 import { DIRECTIONALS, STATES } from '../parse/address/words.ts';
 import { isIncidentNumber, isPhone } from '../parse/values/codes.ts';
 import { isStrongNatureWord, natureScore } from '../parse/values/nature-words.ts';
 import { unitListScore } from '../parse/values/units.ts';
 import type { Landmarks } from './landmarks.ts';
-import type { Place } from './learned.ts';
 import { shapeOf, stretch, type TokenPage } from './page-tokens.ts';
 
 /** A stretch of a page that may be a field's value. */

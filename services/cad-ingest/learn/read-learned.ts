@@ -1,12 +1,12 @@
 import type { CadFieldKey, CadFields } from '#contracts/cad-fields.ts';
+import type { Place } from '#contracts/cad-learned.ts';
+import type { Profile } from '#contracts/cad-profile.ts';
 import { type Draft, has, put } from '../parse/draft.ts';
-import type { Profile } from '../parse/profile.ts';
 import type { PageText } from '../parse/text/prepare.ts';
 import { bordersOf } from './anchors.ts';
 import { certainOf, type Grounds } from './certain.ts';
 import { bestChain, chainScore, type Order } from './chain.ts';
 import { type Known, landmarksOf } from './landmarks.ts';
-import type { Place } from './learned.ts';
 import { narrativeOf } from './narrative.ts';
 import { stretch, tokenizePage } from './page-tokens.ts';
 import { makeReady, type Ready, scoreBorders } from './ready.ts';

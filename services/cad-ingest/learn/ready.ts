@@ -1,7 +1,13 @@
 import type { CadFieldKey } from '#contracts/cad-fields.ts';
+import {
+  type Border,
+  type Family,
+  families,
+  type Learned,
+  type Place,
+} from '#contracts/cad-learned.ts';
 import type { Anchor, Borders } from './anchors.ts';
 import { keyOf } from './choose.ts';
-import { type Border, type Family, families, type Learned, type Place } from './learned.ts';
 
 /** A learned part of a profile, made ready: anchors are found by their text. */
 export interface Ready {

@@ -1,7 +1,7 @@
 import type { CadFieldKey } from '#contracts/cad-fields.ts';
+import type { Place } from '#contracts/cad-learned.ts';
 import { alignValue, type Stretch } from './align.ts';
 import type { Landmarks } from './landmarks.ts';
-import type { Place } from './learned.ts';
 import { likeness } from './likeness.ts';
 import type { TokenPage } from './page-tokens.ts';
 import type { Ready, Scores } from './ready.ts';

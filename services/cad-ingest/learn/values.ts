@@ -1,10 +1,10 @@
 import type { CadFieldKey } from '#contracts/cad-fields.ts';
+import type { Place } from '#contracts/cad-learned.ts';
 import { readAddress } from '../parse/address/address.ts';
 import { matchPlace, squeeze } from '../parse/address/place.ts';
 import { type Draft, put, take } from '../parse/draft.ts';
 import { tokenize } from '../parse/text/tokens.ts';
 import { readMoment } from '../parse/values/clock.ts';
-import type { Place } from './learned.ts';
 
 /** Fields that are written as the page has them. */
 const PLAIN: ReadonlySet<CadFieldKey> = new Set([

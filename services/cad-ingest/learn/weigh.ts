@@ -1,6 +1,6 @@
+import type { Border, Family } from '#contracts/cad-learned.ts';
 import type { Anchor, Borders } from './anchors.ts';
 import { type Chosen, keyOf } from './choose.ts';
-import type { Border, Family } from './learned.ts';
 
 const ANCHORS_MAX = 120;
 /** Added to counts, so that what was never seen is rare and not impossible. */

@@ -1,7 +1,7 @@
+import type { Profile, Test } from '#contracts/cad-profile.ts';
 import { type LearnedReader, learnedReader } from '../learn/read-learned.ts';
 import { type Cutter, compileCut } from './cut.ts';
 import { compileLike, type Like, matchesLike } from './like.ts';
-import type { Profile, Test } from './profile.ts';
 import type { PageText } from './text/prepare.ts';
 
 /** A profile made ready. */

@@ -1,10 +1,10 @@
+import type { CaseCut, Cut, LabelCut, SlotCut, SplitCut } from '#contracts/cad-profile.ts';
+import type { Target } from '#contracts/cad-targets.ts';
 import { labelRoles, normalLabel } from './dictionary.ts';
 import { type Draft, take } from './draft.ts';
 import { cutFragmentsAt } from './fragments.ts';
 import { takeLabelled } from './generic.ts';
 import { compileLike, matchesLike } from './like.ts';
-import type { Target } from './piece.ts';
-import type { CaseCut, Cut, LabelCut, SlotCut, SplitCut } from './profile.ts';
 import { cutSegments, type Segment } from './segments.ts';
 import { settle } from './settle.ts';
 import { fillSlots } from './slots.ts';

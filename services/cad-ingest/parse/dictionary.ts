@@ -1,4 +1,4 @@
-import type { Target } from './piece.ts';
+import type { Target } from '#contracts/cad-targets.ts';
 
 /**
  * Labels that dispatch centres write, with what they may mean, the likeliest first: the same word

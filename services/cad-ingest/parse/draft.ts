@@ -1,6 +1,6 @@
 import type { CadFieldKey, CadFields } from '#contracts/cad-fields.ts';
+import { isStatusTarget, type StatusTarget, type Target } from '#contracts/cad-targets.ts';
 import { type AddressParts, readAddress } from './address/address.ts';
-import { isStatusTarget, type StatusTarget, type Target } from './piece.ts';
 import { readMoment } from './values/clock.ts';
 import { isPhone, phonesIn, readNumbers } from './values/codes.ts';
 import { findCoordinates, placeOf, readDegrees } from './values/coordinates.ts';

@@ -1,5 +1,5 @@
+import { isStatusTarget, type Target } from '#contracts/cad-targets.ts';
 import { readAddress } from './address/address.ts';
-import { isStatusTarget, type Target } from './piece.ts';
 import { datesIn, timesIn } from './values/clock.ts';
 import { isIncidentNumber, isPhone } from './values/codes.ts';
 import { findCoordinates, readDegrees } from './values/coordinates.ts';

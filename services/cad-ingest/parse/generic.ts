@@ -1,10 +1,10 @@
+import { isStatusTarget, type Target } from '#contracts/cad-targets.ts';
 import { findAddress } from './address/find.ts';
 import { classify } from './classify.ts';
 import { isWeakLabel } from './dictionary.ts';
 import { type Draft, has, take } from './draft.ts';
 import { fitness } from './fitness.ts';
 import { cutFragments } from './fragments.ts';
-import { isStatusTarget, type Target } from './piece.ts';
 import { cutSegments, type Segment } from './segments.ts';
 import { settle } from './settle.ts';
 import type { PageText } from './text/prepare.ts';

@@ -1,7 +1,7 @@
 import type { CadDraft } from '#contracts/cad-fields.ts';
+import type { StatusTarget } from '#contracts/cad-targets.ts';
 import type { Draft } from './draft.ts';
 import { isOtherText } from './other.ts';
-import type { StatusTarget } from './piece.ts';
 import type { PageText } from './text/prepare.ts';
 
 type Kind = CadDraft['kind'];

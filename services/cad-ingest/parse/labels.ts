@@ -1,5 +1,5 @@
+import type { Target } from '#contracts/cad-targets.ts';
 import { guessRoles, isLabelWords, LABEL_WORDS_MAX, normalLabel } from './dictionary.ts';
-import type { Target } from './piece.ts';
 
 /** A label found in a line: where it begins, and where its value begins. */
 export interface LabelMark {

@@ -1,4 +1,5 @@
 import type { CadDraft, CadFieldKey, CadFields } from '#contracts/cad-fields.ts';
+import type { Profile } from '#contracts/cad-profile.ts';
 import { readLearned } from '../learn/read-learned.ts';
 import {
   type Compiled,
@@ -13,7 +14,6 @@ import { finishFields, finishText } from './finish.ts';
 import { readGeneric } from './generic.ts';
 import { harvest } from './harvest.ts';
 import { kindOf, updateToken } from './kind.ts';
-import type { Profile } from './profile.ts';
 import { builtInProfiles } from './profiles/built-in.ts';
 import { readSubject } from './subject.ts';
 import { applyTables } from './tables.ts';

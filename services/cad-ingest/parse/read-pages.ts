@@ -1,7 +1,7 @@
 import type { CadDraft } from '#contracts/cad-fields.ts';
+import type { Profile } from '#contracts/cad-profile.ts';
 import { labelRoles, normalLabel } from './dictionary.ts';
 import { findLabels } from './labels.ts';
-import type { Profile } from './profile.ts';
 import { type Page, readPage } from './read-page.ts';
 import { preparePage } from './text/prepare.ts';
 

@@ -1,7 +1,7 @@
+import { isStatusTarget, type Target } from '#contracts/cad-targets.ts';
 import { labelRoles } from './dictionary.ts';
 import { fitness } from './fitness.ts';
 import { findLabels, type LabelMark, type Lookup } from './labels.ts';
-import { isStatusTarget, type Target } from './piece.ts';
 import { PIECES_MAX } from './text/limits.ts';
 
 /** A stretch of the page, with its label if it has one. */

@@ -1,7 +1,7 @@
+import type { Target } from '#contracts/cad-targets.ts';
 import { STATES, SUFFIXES } from './address/words.ts';
 import type { Fragment, FragmentKind } from './classify.ts';
 import { type Draft, has, put, take, takeParts } from './draft.ts';
-import type { Target } from './piece.ts';
 
 /** Certainty of a field that only its form and its place gave away. */
 const BY_FORM = 0.75;

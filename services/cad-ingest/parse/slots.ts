@@ -1,10 +1,10 @@
+import type { Mark } from '#contracts/cad-profile.ts';
+import type { Target } from '#contracts/cad-targets.ts';
 import { findAddress } from './address/find.ts';
 import { passMarks } from './address/place.ts';
 import { matchStreet } from './address/street.ts';
 import { readTail } from './address/tail.ts';
 import { type Draft, has, put, take, takeParts } from './draft.ts';
-import type { Target } from './piece.ts';
-import type { Mark } from './profile.ts';
 import { FREE_TEXT_CHARS_MAX } from './text/limits.ts';
 import { tokenize } from './text/tokens.ts';
 import { firmSpans } from './value-spans.ts';

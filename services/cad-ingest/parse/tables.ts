@@ -1,5 +1,5 @@
+import type { Profile } from '#contracts/cad-profile.ts';
 import type { Draft } from './draft.ts';
-import type { Profile } from './profile.ts';
 
 /** Puts the centre's words for its codes: `FRV` is Fairvale. What no table knows stays. */
 export function applyTables(tables: Profile['tables'], draft: Draft): void {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { type Profile, profile } from '#contracts/cad-profile.ts';
 import { learnProfiles } from '#services/cad-ingest/learn/learn-profiles.ts';
 import type { SampleLine } from '#services/cad-ingest/learn/sample.ts';
-import { type Profile, profile } from '#services/cad-ingest/parse/profile.ts';
 import { readPage } from '#services/cad-ingest/parse/read-page.ts';
 
 const source = 'fairvale-911';

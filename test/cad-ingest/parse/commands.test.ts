@@ -1,7 +1,7 @@
 import { PassThrough, Readable, Writable } from 'node:stream';
 import { expect, test } from 'vitest';
+import type { Profile } from '#contracts/cad-profile.ts';
 import { cadParse, readProfiles } from '#services/cad-ingest/commands.ts';
-import type { Profile } from '#services/cad-ingest/parse/profile.ts';
 
 async function parse(input: string | Buffer[], profiles: readonly Profile[] = []) {
   const output = new PassThrough();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { type Profile, profile } from '#services/cad-ingest/parse/profile.ts';
+import { type Profile, profile } from '#contracts/cad-profile.ts';
 import { builtInProfiles } from '#services/cad-ingest/parse/profiles/built-in.ts';
 import { readPage } from '#services/cad-ingest/parse/read-page.ts';
 

@@ -1,4 +1,4 @@
-import type { Profile } from '../profile.ts';
+import type { Profile } from '#contracts/cad-profile.ts';
 import { labelLineProfiles } from './label-lines.ts';
 import { labelProfiles } from './labels.ts';
 import { lineProfiles } from './lines.ts';

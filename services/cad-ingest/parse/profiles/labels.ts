@@ -1,4 +1,4 @@
-import type { Profile } from '../profile.ts';
+import type { Profile } from '#contracts/cad-profile.ts';
 
 /** Products that print labels and values on one line, or in their own order on lines. */
 

@@ -1,4 +1,4 @@
-import type { Cut, Profile } from '../profile.ts';
+import type { Cut, Profile } from '#contracts/cad-profile.ts';
 
 /** Products whose pages are one line, or lines by their position. */
 

@@ -1,4 +1,4 @@
-import type { Profile } from '../profile.ts';
+import type { Profile } from '#contracts/cad-profile.ts';
 
 const premierOne: Profile = {
   id: 'premier-one',

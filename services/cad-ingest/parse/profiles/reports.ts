@@ -1,4 +1,4 @@
-import type { Cut, Profile } from '../profile.ts';
+import type { Cut, Profile } from '#contracts/cad-profile.ts';
 
 /** Products that send a report, many of them as HTML. */
 

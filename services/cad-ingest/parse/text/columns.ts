@@ -1,5 +1,5 @@
+import type { Target } from '#contracts/cad-targets.ts';
 import { labelRoles } from '../dictionary.ts';
-import type { Target } from '../piece.ts';
 
 /** A head without one of these is a table of units, notes or people, not of the call. */
 const CALL = new Set<Target>(['address', 'nature']);

@@ -1,7 +1,7 @@
 import type { CadFields } from '#contracts/cad-fields.ts';
+import { isStatusTarget, type StatusTarget } from '#contracts/cad-targets.ts';
 import { labelRoles } from '../dictionary.ts';
 import { findLabels } from '../labels.ts';
-import { isStatusTarget, type StatusTarget } from '../piece.ts';
 import { timesIn } from './clock.ts';
 import { isNamedUnit, isUnitCode } from './units.ts';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { timeZone } from '#contracts/primitives.ts';
-import { learned } from '../learn/learned.ts';
-import { type Target, targets } from './piece.ts';
+import { learned } from './cad-learned.ts';
+import { type Target, targets } from './cad-targets.ts';
+import { timeZone } from './primitives.ts';
 
 /**
  * How to know one product's or agency's mail, how to cut it, and what each piece means: data, so

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { cadFieldKey } from '#contracts/cad-fields.ts';
+import { cadFieldKey } from './cad-fields.ts';
 
 /**
  * What a few labelled samples taught about one agency's pages: data beside the cut of a profile.

@@ -1,4 +1,4 @@
-import { type CadFieldKey, cadFieldKeys } from '#contracts/cad-fields.ts';
+import { type CadFieldKey, cadFieldKeys } from './cad-fields.ts';
 
 /**
  * What a piece of a page may mean: a field of the draft, a value that fills several, a status time,
