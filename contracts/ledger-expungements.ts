@@ -1,12 +1,10 @@
 import { z } from 'zod';
 import { auditObject } from './audit-event.ts';
 import { operation } from './operation.ts';
-import { pageOf, pageQuery, reason, rowId, shortText, timestamp } from './primitives.ts';
+import { pageOf, pageQuery, person, reason, rowId, shortText, timestamp } from './primitives.ts';
 
 /** A request that nobody has approved by then can be approved no more. */
 export const EXPUNGEMENT_REQUEST_DAYS = 7;
-
-const person = z.strictObject({ id: rowId, name: z.string().optional() });
 
 /** One record: there is one key for all its values, so that single fields cannot go alone. */
 const scope = z.strictObject({

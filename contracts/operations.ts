@@ -8,9 +8,11 @@ import * as ledgerExports from './ledger-exports.ts';
 import * as ledgerExpungements from './ledger-expungements.ts';
 import * as ledgerKeys from './ledger-keys.ts';
 import * as ledgerReviews from './ledger-reviews.ts';
+import * as legalHolds from './legal-holds.ts';
 import * as logTiles from './log-tiles.ts';
 import type { Operation } from './operation.ts';
 import * as incidents from './records/incident.ts';
+import * as retention from './retention.ts';
 import * as sessions from './sessions.ts';
 import * as tenants from './tenants.ts';
 import * as users from './users.ts';
@@ -21,6 +23,8 @@ const modules = [
   users,
   apiKeys,
   incidents,
+  retention,
+  legalHolds,
   files,
   cadSources,
   cadMessages,

@@ -47,6 +47,11 @@ export const permissions = {
   'incidents:void': ['admin', 'supervisor'],
   'incidents:propose': ['job:cad-ingest'],
   'records:authorize': ['job:files'],
+  'retention:read': ['admin', 'reviewer'],
+  'retention:manage': ['admin'],
+  'retention:ask': ['job:ledger', 'job:cad-ingest'],
+  'legal-holds:read': ['admin', 'reviewer'],
+  'legal-holds:manage': ['admin'],
   'cad-sources:read': ['admin', 'supervisor'],
   'cad-sources:manage': ['admin'],
   'cad-messages:read': ['admin', 'supervisor'],
@@ -71,6 +76,8 @@ const personal: readonly Permission[] = [
   'tenants:manage',
   'ledger:expunge',
   'ledger:approve-expungement',
+  'retention:manage',
+  'legal-holds:manage',
 ];
 
 /** Permissions that an API key can carry as scopes: all but those of services and of people alone. */

@@ -41,6 +41,10 @@ export const sha256Hex = z
 
 export const reason = shortText(1_000);
 
+/** Somebody with an account, as they were called then. */
+export const person = z.strictObject({ id: rowId, name: z.string().optional() });
+export type Person = z.infer<typeof person>;
+
 /** Page request of every list. The cursor is opaque; it comes from `next` of the page before. */
 export const pageQuery = {
   limit: z.coerce.number().int().min(1).max(PAGE_ITEMS_MAX).default(PAGE_ITEMS_DEFAULT),

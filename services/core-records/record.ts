@@ -41,6 +41,17 @@ export function assertNotVoided(record: RecordBase): void {
   });
 }
 
+/** Throws Problem `version-mismatch` when the caller knows another version than the current one. */
+export function assertVersion(
+  { version }: Pick<RecordBase, 'version'>,
+  ifMatch: number | undefined,
+): void {
+  if (ifMatch === undefined || ifMatch === version) return;
+  throw new Problem('version-mismatch', {
+    detail: `If-Match names version ${ifMatch}, it is at ${version}. Read it and decide anew.`,
+  });
+}
+
 /** The record under its next version. Time never goes back inside of one record. */
 export function successorOf<R extends RecordBase>(record: R, at: string): R {
   return { ...record, version: record.version + 1, updatedAt: laterOf(record.updatedAt, at) };

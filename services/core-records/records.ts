@@ -3,7 +3,6 @@ import { randomUUIDv7 } from 'node:crypto';
 import { historyRow } from '#contracts/records/incident.ts';
 import { listPage } from '#shared/pages.ts';
 import type { Row, TenantTables } from '#shared/ports/tables.ts';
-import { Problem } from '#shared/problem.ts';
 import {
   type Call,
   type Committed,
@@ -13,7 +12,7 @@ import {
   retryOnRace,
 } from '#shared/service.ts';
 import type { Turns } from '#shared/turns.ts';
-import { type Decision, type RecordBase, voidRecord } from './record.ts';
+import { assertVersion, type Decision, type RecordBase, voidRecord } from './record.ts';
 import type { PageRequest, RecordKind, RecordOperations } from './record-kind.ts';
 import {
   commitRecord,
@@ -84,14 +83,6 @@ function changeRecord<R extends RecordBase, New, Patch, Query extends PageReques
 
 /** An update, or a void: both answer the record. */
 type Changing<R> = RecordOperations<R, unknown, unknown, PageRequest>['read'];
-
-/** Throws Problem `version-mismatch` when the caller knows another version than the current one. */
-function assertVersion({ version }: RecordBase, ifMatch: number | undefined): void {
-  if (ifMatch === undefined || ifMatch === version) return;
-  throw new Problem('version-mismatch', {
-    detail: `If-Match names version ${ifMatch}, the record is at ${version}. Read it and decide anew.`,
-  });
-}
 
 /** Newest first. */
 async function listRecords<R extends RecordBase, New, Patch, Query extends PageRequest>(

@@ -3,7 +3,9 @@ import { openTurns } from '#shared/turns.ts';
 import { authorizeHandling } from './authorize.ts';
 import { incidentKind } from './incident.ts';
 import { incidentHandlings } from './incidents.ts';
+import { legalHoldHandlings } from './legal-holds.ts';
 import { recordHandlings } from './records.ts';
+import { retentionHandlings } from './retention-settings.ts';
 
 /** Keeps the records of departments. */
 export async function openCoreRecords(parts: ServiceParts): Promise<Service> {
@@ -12,5 +14,7 @@ export async function openCoreRecords(parts: ServiceParts): Promise<Service> {
     ...recordHandlings(incidentKind, turns),
     ...incidentHandlings(turns),
     authorizeHandling([incidentKind]),
+    ...retentionHandlings(),
+    ...legalHoldHandlings(),
   ]);
 }

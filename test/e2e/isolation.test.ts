@@ -77,6 +77,11 @@ async function makeThings({ admin, tenantId }: Department, smtpPort: number) {
       }),
     ({ status }) => status === 201,
   );
+  const hold = await admin.post('/v1/legal-holds', {
+    reference: '2031-CV-17',
+    reason: 'test',
+    scope: { classes: ['ledger'] },
+  });
   const users = await admin.get('/v1/users');
   return {
     incident,
@@ -86,6 +91,7 @@ async function makeThings({ admin, tenantId }: Department, smtpPort: number) {
     user: users.body.items[0].id,
     'api-key': key.body.id,
     expungement: expungement.body.id,
+    'legal-hold': hold.body.id,
     tenant: tenantId,
   };
 }
@@ -131,6 +137,7 @@ describe('things of another department', () => {
       `/v1/cad/sources/${ids.source}`,
       `/v1/files/${ids.file}`,
       `/v1/users/${ids.user}`,
+      `/v1/legal-holds/${ids['legal-hold']}`,
     ]) {
       expect((await owner.admin.get(path)).status, path).toBe(200);
     }

@@ -106,6 +106,9 @@ describe('permissions', () => {
       'ledger:append',
       'ledger:expunge',
       'ledger:approve-expungement',
+      'retention:manage',
+      'retention:ask',
+      'legal-holds:manage',
     ];
     for (const permission of never) expect(scopeNames).not.toContain(permission);
   });

@@ -82,10 +82,11 @@ export function bearerOf(authorization: string): string | undefined {
   return /^Bearer +([A-Za-z0-9._~+/=-]+) *$/i.exec(authorization)?.[1];
 }
 
-/** Whether `If-Match` has a meaning: a change of a record that has versions and is named by the path. */
+/** Whether `If-Match` has a meaning: a change of what has versions and is named by the path. */
 export function takesIfMatch({ http, audit, versioned }: Operation): boolean {
-  const isChange = audit.kind === 'change' && http?.method !== 'GET';
-  return isChange && versioned === true && http?.path.includes('{') === true;
+  if (http === undefined || audit.kind !== 'change' || versioned !== true) return false;
+  // A path without an id names one thing only where something is put there: settings.
+  return http.method === 'PUT' || (http.method !== 'GET' && http.path.includes('{'));
 }
 
 /** Whether there is a receipt to wait for: reads are events too, but answer without theirs. */

@@ -1,6 +1,6 @@
 /** Decisions about expungements: who may approve, until when, and what the chain says of it. Pure. */
-import type { Caller } from '#contracts/caller.ts';
 import { EXPUNGEMENT_REQUEST_DAYS, type Expungement } from '#contracts/ledger-expungements.ts';
+import type { Person } from '#contracts/primitives.ts';
 import type { FieldChange } from '#shared/audit.ts';
 import type { Json } from '#shared/ports/tables.ts';
 import { Problem } from '#shared/problem.ts';
@@ -8,7 +8,6 @@ import { Problem } from '#shared/problem.ts';
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
 export type Asked = Pick<Expungement, 'scope' | 'order' | 'reason'>;
-type Person = Expungement['requestedBy'];
 
 export function requested(
   asked: Asked,
@@ -38,15 +37,6 @@ export function done(
 ): Expungement {
   const { by, now, seq } = made;
   return { ...before, status: 'done', approvedBy: by, doneAt: now.toISOString(), seq };
-}
-
-/** Keys and services do not count: two of them can be in one person's hands. */
-export function personOf({ subject }: Caller): Person {
-  if (subject.type !== 'user') {
-    throw new Problem('forbidden', { detail: 'Only a person who has signed in can do this.' });
-  }
-  const { id, name } = subject;
-  return { id, ...(name === undefined ? {} : { name }) };
 }
 
 /** Problem `gone` for a request that has expired. One that is done is no case for this. */

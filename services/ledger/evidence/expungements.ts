@@ -18,6 +18,7 @@ import {
   requestExpungement,
 } from '#contracts/ledger-expungements.ts';
 import { listPage } from '#shared/pages.ts';
+import { personOf } from '#shared/person.ts';
 import type { Change, Row, TenantTables } from '#shared/ports/tables.ts';
 import { Problem } from '#shared/problem.ts';
 import { type Call, type Handling, handle, retryOnRace } from '#shared/service.ts';
@@ -25,16 +26,7 @@ import { recordOf } from '../chain/seal.ts';
 import type { Log } from '../log/log.ts';
 import type { LedgerParts, Logs } from '../log/logs.ts';
 import { EXPUNGEMENT } from '../log/store.ts';
-import {
-  asJson,
-  asOf,
-  assertOpen,
-  changesOf,
-  done,
-  personOf,
-  reasonOf,
-  requested,
-} from './expungement.ts';
+import { asJson, asOf, assertOpen, changesOf, done, reasonOf, requested } from './expungement.ts';
 
 export function expungementHandlings({ log }: LedgerParts, logs: Logs): Handling[] {
   return [
