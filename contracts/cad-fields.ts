@@ -75,5 +75,10 @@ export const cadDraft = z.strictObject({
   confidence: z.number().min(0).max(1),
   fields: cadFields,
   unsure: z.array(cadFieldKey),
+  profileVersion: z.number().int().positive().optional(),
+  /** 0..1 for each field that a certainty is known of. */
+  fieldConfidence: z.partialRecord(cadFieldKey, z.number().min(0).max(1)).optional(),
+  /** Codes as the page has them, by the field where a code table put words in their place. */
+  translated: z.partialRecord(cadFieldKey, z.string().max(5_000)).optional(),
 });
 export type CadDraft = z.infer<typeof cadDraft>;

@@ -57,7 +57,7 @@ function readBy(lesson: Lesson, sample: ReadSample): CadFields {
   const draft = newDraft();
   const reader = learnedReader(lesson);
   if (reader !== undefined) readLearned(sample.text, reader, { draft, reader: sample.reader });
-  applyTables(lesson.tables, draft);
+  applyTables([lesson.tables], draft);
   return draft.fields;
 }
 

@@ -16,7 +16,7 @@ import { harvest } from './harvest.ts';
 import { kindOf, updateToken } from './kind.ts';
 import { builtInProfiles } from './profiles/built-in.ts';
 import { readSubject } from './subject.ts';
-import { applyTables } from './tables.ts';
+import { applyTables, type Tables, type Translated } from './tables.ts';
 import { type PageText, preparePage } from './text/prepare.ts';
 
 /** One dispatch mail as text. `body` is plain text or HTML source; `html` is the HTML part, if any. */
@@ -44,12 +44,29 @@ const ready = new WeakMap<Profile, Compiled>();
 
 /** Reads one page into a draft; any text gets an answer and none throws. */
 export function readPage(page: Page, profiles: readonly Profile[]): CadDraft {
+  return bestReading(page, { profiles }).draft;
+}
+
+/** What a page is read by. */
+export interface ReadBy {
+  readonly profiles: readonly Profile[];
+  /** Code tables of the centre; they count before those of a profile. */
+  readonly tables?: Tables | undefined;
+}
+
+/** The same with the grounds of the draft: version of the profile, confidence per field, codes. */
+export function readPageInFull(page: Page, by: ReadBy): CadDraft {
+  const { draft, grounds } = bestReading(page, by);
+  return { ...draft, ...grounds };
+}
+
+function bestReading(page: Page, { profiles, tables }: ReadBy): Reading {
   const year = yearOf(page.receivedAt);
-  const reader = { given: profiles.map(readyOf), source: page.source, year };
+  const reader = { given: profiles.map(readyOf), source: page.source, year, tables };
   const first = readText(preparePage(page), reader);
-  if (page.html === undefined || first.value >= GOOD) return first.draft;
+  if (page.html === undefined || first.value >= GOOD) return first;
   const second = readText(preparePage({ ...page, body: page.html }), reader);
-  return second.value > first.value ? second.draft : first.draft;
+  return second.value > first.value ? second : first;
 }
 
 /** A page as it is read where nothing is known of its agency. */
@@ -70,10 +87,12 @@ interface Reader {
   readonly given: readonly Compiled[];
   readonly source: string | undefined;
   readonly year: number | undefined;
+  readonly tables?: Tables | undefined;
 }
 
 interface Reading {
   readonly draft: CadDraft;
+  readonly grounds: Pick<CadDraft, 'profileVersion' | 'fieldConfidence' | 'translated'>;
   /** 0..1: how much was found, and how surely: what readings are compared by. */
   readonly value: number;
   /** A nature and an address were found where the profile looked for them. */
@@ -85,12 +104,12 @@ function readText(text: PageText, reader: Reader): Reading {
   const sample = sampleOf(text);
   let best: Reading | undefined;
   for (const compiled of candidates(sample, reader)) {
-    if (compiled.learned !== undefined) return byLearned(text, sample, compiled, reader.year);
-    const reading = byProfile(text, sample, compiled, reader.year);
+    if (compiled.learned !== undefined) return byLearned(text, sample, compiled, reader);
+    const reading = byProfile(text, sample, compiled, reader);
     if (reading.value >= GOOD || reading.complete) return reading;
     if (best === undefined || reading.value > best.value) best = reading;
   }
-  const generic = byLabels(text, reader.year);
+  const generic = byLabels(text, reader);
   return best !== undefined && best.value >= generic.value ? best : generic;
 }
 
@@ -102,45 +121,36 @@ function candidates(sample: Sample, reader: Reader): Compiled[] {
   return [...bySource, ...byMarks].slice(0, PROFILES_TRIED_MAX);
 }
 
-function byProfile(
-  text: PageText,
-  sample: Sample,
-  compiled: Compiled,
-  year: number | undefined,
-): Reading {
+function byProfile(text: PageText, sample: Sample, compiled: Compiled, reader: Reader): Reading {
   const { profile } = compiled;
-  const draft = newDraft(year);
+  const draft = draftFor(reader);
   for (const city of profile.known?.city ?? []) draft.hints.cities.add(city.toUpperCase());
   const work = { draft, sure: profile.certain ?? BY_PROFILE, natures: compiled.natures };
   compiled.subject?.(replaceAll(profile, text.subject), work);
   compiled.body(replaceAll(profile, shedUpdate(text)), work);
   if (compiled.subject === undefined) readSubject(text, draft);
-  applyTables(profile.tables, draft);
-  return judge({ text, draft, profile: profile.id, kind: compiled.kindOf(sample) });
+  const translated = applyTables([reader.tables, profile.tables], draft);
+  return judge({ text, draft, profile, kind: compiled.kindOf(sample), translated });
 }
 
 /** What was learned of this very source is blended with the other readers, and wins over them. */
-function byLearned(
-  text: PageText,
-  sample: Sample,
-  compiled: Compiled,
-  year: number | undefined,
-): Reading {
+function byLearned(text: PageText, sample: Sample, compiled: Compiled, reader: Reader): Reading {
   const { profile, learned } = compiled;
-  const draft = newDraft(year);
-  const plain = readText(text, { given: [], source: undefined, year });
+  const draft = draftFor(reader);
+  const plain = readText(text, { given: [], source: undefined, year: reader.year });
   const shed = withReplaced({ ...text, body: shedUpdate(text) }, profile);
   const target = { draft, reader: plain.draft.fields };
   if (learned !== undefined) readLearned(shed, learned, target);
-  applyTables(profile.tables, draft);
-  return judge({ text, draft, profile: profile.id, kind: compiled.kindOf(sample) });
+  const translated = applyTables([reader.tables, profile.tables], draft);
+  return judge({ text, draft, profile, kind: compiled.kindOf(sample), translated });
 }
 
-function byLabels(text: PageText, year: number | undefined): Reading {
-  const draft = newDraft(year);
+function byLabels(text: PageText, reader: Reader): Reading {
+  const draft = draftFor(reader);
   readGeneric({ ...text, body: shedUpdate(text) }, draft);
   readSubject(text, draft);
-  return judge({ text, draft, profile: 'generic', kind: undefined });
+  const translated = applyTables([reader.tables], draft);
+  return judge({ text, draft, profile: { id: 'generic' }, kind: undefined, translated });
 }
 
 /** The page without the word that says it is an update. */
@@ -154,12 +164,13 @@ function shedUpdate(text: PageText): string {
 interface Read {
   readonly text: PageText;
   readonly draft: Draft;
-  readonly profile: string;
+  readonly profile: Pick<Profile, 'id'> & Partial<Pick<Profile, 'version'>>;
+  readonly translated: Translated;
   /** What the profile itself says that the page does. */
   readonly kind: CadDraft['kind'] | undefined;
 }
 
-function judge({ text, draft, profile, kind: said }: Read): Reading {
+function judge({ text, draft, profile, kind: said, translated }: Read): Reading {
   harvest(text, draft);
   const kind = said ?? kindOf(text, draft);
   const fields = kind === 'other' ? finishText(text) : finishFields(draft);
@@ -172,14 +183,48 @@ function judge({ text, draft, profile, kind: said }: Read): Reading {
   return {
     value,
     complete,
+    grounds: found ? groundsOf({ draft, keys, profile, translated }) : {},
     draft: {
       kind,
-      profile: found ? profile : 'none',
+      profile: found ? profile.id : 'none',
       confidence: found ? Math.round(value * 100) / 100 : 0,
       fields,
       unsure,
     },
   };
+}
+
+function groundsOf(about: {
+  readonly draft: Draft;
+  readonly keys: readonly CadFieldKey[];
+  readonly profile: Read['profile'];
+  readonly translated: Translated;
+}): Reading['grounds'] {
+  const { draft, keys, profile, translated } = about;
+  const known = keys.flatMap((key) => {
+    const certain = draft.certain.get(key);
+    return certain === undefined
+      ? []
+      : [[key, Math.min(1, Math.round(certain * 100) / 100)] as const];
+  });
+  const written = Object.entries(translated).filter(([key]) => keys.some((each) => each === key));
+  return {
+    fieldConfidence: Object.fromEntries(known),
+    ...(profile.version === undefined ? {} : { profileVersion: profile.version }),
+    ...(written.length === 0 ? {} : { translated: Object.fromEntries(written) }),
+  };
+}
+
+/** Codes of towns end a street as the towns' names do; those of one or two letters are too common. */
+const TOWN_CODE_CHARS_MIN = 3;
+
+function draftFor({ year, tables }: Reader): Draft {
+  const draft = newDraft(year);
+  const codes = Object.keys(tables?.city ?? {});
+  for (const code of codes) {
+    if (code.length >= TOWN_CODE_CHARS_MIN) draft.hints.cities.add(code.toUpperCase());
+  }
+  return draft;
 }
 
 /** Nature and address are what a crew needs; without a street a place or coordinates must do. */
