@@ -3,7 +3,7 @@
  */
 import { join } from 'node:path';
 import { commonVariables, publicOriginOf, readConfig } from '#shared/config.ts';
-import { openLog } from '#shared/log.ts';
+import { alarmInto, openLog } from '#shared/log.ts';
 import { openMetrics } from '#shared/metrics.ts';
 import { openHost } from '#shared/open.ts';
 import { openParts } from '#shared/parts.ts';
@@ -45,7 +45,8 @@ export async function openAll(stack: AsyncDisposableStack, settings: AllSettings
   let origin = publicOrigin ?? `http://${http.host}:${http.port}`;
   const clock = Date.now;
   const host = stack.use(await openHost({ dataDir, publicOrigin: () => origin, clock }));
-  const common = { logLevel, metrics: openMetrics(), clock };
+  const metrics = openMetrics(alarmInto(openLog('watchdesk', logLevel)));
+  const common = { logLevel, metrics, clock };
   const partsOf = (name: Parameters<typeof openParts>[1]['name']) =>
     openParts(host, { ...common, name });
 

@@ -21,6 +21,9 @@ export const busVariables = {
   BUS_PASSWORD_FILE: z.string().optional(),
   /** PEM file of the authority that signed the server's certificate; required with `tls:`. */
   BUS_CA_FILE: z.string().optional(),
+  /** Where `/healthz`, `/readyz` and `/metrics` of this process are; absent: nowhere. */
+  PROBE_HOST: z.string().min(1).default('127.0.0.1'),
+  PROBE_PORT: port.optional(),
 };
 
 /** Reads the environment once, at start. Throws a sentence that names each variable and its mend. */

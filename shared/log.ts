@@ -1,4 +1,5 @@
 import { pino } from 'pino';
+import type { AlarmKind } from '#contracts/alarms.ts';
 
 export type Log = pino.Logger;
 
@@ -8,6 +9,11 @@ export type Log = pino.Logger;
  */
 export function openLog(service: string, level: string): Log {
   return pino({ level, base: { service }, serializers: { err: withoutContent } });
+}
+
+/** The line that alarm rules look for, by its key. */
+export function alarmInto(log: Log): (alarm: AlarmKind) => void {
+  return (alarm) => log.error({ alarm }, 'an alarm');
 }
 
 /** Errors of libraries quote their input; the first line of the stack and the code are enough. */

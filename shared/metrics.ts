@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { type AlarmKind, alarmKinds } from '#contracts/alarms.ts';
 
 /** Prometheus metrics of one process. Labels hold names of operations and outcomes, never ids. */
 export interface Metrics {
@@ -25,19 +26,8 @@ export interface Metrics {
   readonly contentType: string;
 }
 
-export const alarmKinds = [
-  'ledger-append-failed',
-  'ledger-conflict',
-  'ledger-verify-failed',
-  'ledger-sink-stuck',
-  'dead-letter',
-  'account-locked',
-  'parse-failed',
-  'internal-error',
-] as const;
-export type AlarmKind = (typeof alarmKinds)[number];
-
-export function openMetrics(): Metrics {
+/** `onAlarm` says each alarm where somebody reads it: a counter alone is seen at the next scrape. */
+export function openMetrics(onAlarm: (kind: AlarmKind) => void = () => undefined): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
@@ -84,7 +74,10 @@ export function openMetrics(): Metrics {
     },
     ...verified,
     sinkBehind: (sink, entries) => behind.set({ sink }, entries),
-    alarm: (kind) => alarms.inc({ kind }),
+    alarm(kind) {
+      alarms.inc({ kind });
+      onAlarm(kind);
+    },
     text: () => registry.metrics(),
     contentType: registry.contentType,
   };

@@ -1,7 +1,8 @@
 import type { ServiceName } from '#contracts/caller.ts';
-import { openLog } from './log.ts';
+import { alarmInto, openLog } from './log.ts';
 import { type Metrics, openMetrics } from './metrics.ts';
 import { type Host, openHost } from './open.ts';
+import { openProbes } from './probes.ts';
 import type { ServiceParts } from './service.ts';
 
 /** What a service is made with, from the ports of its process. */
@@ -39,6 +40,8 @@ export async function openAlone(
       readonly BUS_USER?: string | undefined;
       readonly BUS_PASSWORD_FILE?: string | undefined;
       readonly BUS_CA_FILE?: string | undefined;
+      readonly PROBE_HOST: string;
+      readonly PROBE_PORT?: number | undefined;
     };
   },
 ): Promise<{ readonly host: Host; readonly parts: ServiceParts }> {
@@ -56,7 +59,11 @@ export async function openAlone(
   const host = stack.use(
     await openHost({ dataDir, nats, publicOrigin: () => publicOrigin, clock }),
   );
-  const metrics = openMetrics();
+  const metrics = openMetrics(alarmInto(openLog(name, config.LOG_LEVEL)));
+  const { PROBE_HOST, PROBE_PORT: port } = config;
+  if (port !== undefined) {
+    stack.use(await openProbes({ host: PROBE_HOST, port, bus: host.bus, metrics }));
+  }
   const parts = await openParts(host, { name, logLevel: config.LOG_LEVEL, metrics, clock });
   return { host, parts };
 }

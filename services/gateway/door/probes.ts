@@ -6,11 +6,10 @@ import { BlockList, isIPv6 } from 'node:net';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Metrics } from '#shared/metrics.ts';
 import type { Bus } from '#shared/ports/bus.ts';
+import { reaches } from '#shared/probes.ts';
 import { Problem } from '#shared/problem.ts';
 import { refuseOtherMethods } from './routes.ts';
 
-/** A bus that does not answer within this time is down as far as a load balancer is concerned. */
-const PING_TIMEOUT_MS = 2_000;
 const config = { door: 'probe' } as const;
 
 export function addProbes(
@@ -25,7 +24,7 @@ export function addProbes(
   app.get('/healthz', { config }, async () => ({ status: 'alive' }));
   app.get('/readyz', { config }, async () => {
     if (isStopping()) throw notReady('The gateway is stopping.');
-    if (!(await isUp(bus))) throw notReady('The bus does not answer.');
+    if (!(await reaches(bus))) throw notReady('The bus does not answer.');
     return { status: 'ready' };
   });
   app.get('/metrics', { config }, async (request, reply) => {
@@ -55,20 +54,6 @@ function isScraper({ raw, headers }: FastifyRequest): boolean {
   const isForwarded = ['x-forwarded-for', 'forwarded', 'via'].some((name) => name in headers);
   const address = raw.socket.remoteAddress ?? '';
   return !isForwarded && near.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
-}
-
-async function isUp(bus: Bus): Promise<boolean> {
-  const { promise: late, resolve } = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => resolve(false), PING_TIMEOUT_MS);
-  const answered = bus.ping().then(
-    () => true,
-    () => false,
-  );
-  try {
-    return await Promise.race([answered, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function notReady(detail: string): Problem {

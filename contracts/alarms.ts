@@ -1,0 +1,15 @@
+/**
+ * What an operator must hear of. Each kind is a label of the counter `watchdesk_alarms_total` and a
+ * line of the log, and the alarm rules are made from this list.
+ */
+export const alarmKinds = [
+  'ledger-append-failed',
+  'ledger-conflict',
+  'ledger-verify-failed',
+  'ledger-sink-stuck',
+  'dead-letter',
+  'account-locked',
+  'parse-failed',
+  'internal-error',
+] as const;
+export type AlarmKind = (typeof alarmKinds)[number];
