@@ -22,7 +22,7 @@ import { openLru } from '../log/lru.ts';
 /** Keys in memory, for each log that is open. */
 const KEYS_KEPT_MAX = 4_096;
 
-const keyRow = z.strictObject({
+export const keyRow = z.strictObject({
   v: z.literal(1),
   /** Which key: after an expungement a record may get another one. */
   keyId: z.string().regex(/^[0-9a-f]{16}$/),

@@ -37,8 +37,24 @@ export function recordOf({ object: { type, id } }: Pick<AuditEvent, 'object'>): 
   return `${type}/${PRINTABLE.test(id) ? id : hash('sha256', id.toWellFormed(), 'hex')}`;
 }
 
-/** The fact that the values of its object were destroyed. */
-const EXPUNGED = 'ledger.record.expunged';
+/** Actions of entries that tell, alone in their block, that a key was destroyed. */
+const DESTRUCTIONS: readonly string[] = ['ledger.record.expunged'];
+
+/** Is it the entry of an expungement? In the canonical form the action stands first. */
+export function isDestruction(entry: Uint8Array): boolean {
+  const start = Buffer.from(
+    entry.buffer,
+    entry.byteOffset,
+    Math.min(entry.length, START_BYTES_MAX),
+  );
+  return DESTRUCTION_STARTS.some((each) => start.subarray(0, each.length).equals(each));
+}
+
+const DESTRUCTION_STARTS = DESTRUCTIONS.map((action) => Buffer.from(`{"action":"${action}",`));
+const START_BYTES_MAX = Math.max(...DESTRUCTION_STARTS.map(({ length }) => length));
+
+/** The word with which every service says that values of the object were destroyed. */
+const EXPUNGED = '.expunged';
 
 /**
  * Name of the key that seals the values of an event: its record. The fact of an expungement is
@@ -47,7 +63,7 @@ const EXPUNGED = 'ledger.record.expunged';
  */
 export function sealedUnder(event: Pick<AuditEvent, 'action' | 'object'>): string {
   const record = recordOf(event);
-  return event.action === EXPUNGED ? `expunged:${record}` : record;
+  return event.action.endsWith(EXPUNGED) ? `expunged:${record}` : record;
 }
 
 const PRINTABLE = /^[\x20-\x7e]+$/;

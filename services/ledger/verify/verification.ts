@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Verification } from '#contracts/ledger.ts';
+import type { LedgerBreak, Verification } from '#contracts/ledger.ts';
 import type { Blobs } from '#shared/ports/blobs.ts';
 import type { Tables } from '#shared/ports/tables.ts';
 import type { Vault } from '#shared/ports/vault.ts';
@@ -9,6 +9,7 @@ import type { SignedSource } from '../chain/signed.ts';
 import { type Progress, verifyLog } from '../chain/verify.ts';
 import { openSecondPlace } from '../checkpoints/second-place.ts';
 import { findOpaqueId } from '../log/store.ts';
+import { watchKeys } from './key-watch.ts';
 import {
   openBlockReader,
   openDerivedReader,
@@ -45,24 +46,31 @@ export async function verifyTenant(
   const tables = parts.tables.forTenant(tenant);
   const opaqueId = await findOpaqueId(parts.tables, tenant).catch(() => undefined);
   const blocks = openBlockReader(tables);
+  const watch = await watchKeys(tables, blocks);
   const verified = await verifyLog({
     tenant,
-    blocks,
+    blocks: watch.blocks,
     derived: openDerivedReader(tables),
     signed: opaqueId === undefined ? nothingSigned : signedSource(parts, tenant, opaqueId),
     start: start ?? (await positionBefore(tables, from)),
     ...(to === undefined ? {} : { to }),
     pause,
   });
+  // What says that a key was destroyed may stand behind the range.
+  const unkeyed = to === undefined ? await watch.finish() : [];
   const isListed = opaqueId !== undefined || (await blocks.last()) === undefined;
   const note = await newestNote(parts, tenant);
   return {
     ...verified,
-    ok: verified.ok && isListed,
-    breaks: [...(isListed ? [] : [unlisted]), ...verified.breaks],
+    ok: verified.ok && isListed && unkeyed.length === 0,
+    breaks: [...(isListed ? [] : [unlisted]), ...inOrder([...verified.breaks, ...unkeyed])],
     ...(note === undefined ? {} : { checkpoint: note }),
     elapsedMs: Math.round(performance.now() - startedAt),
   };
+}
+
+function inOrder(breaks: readonly LedgerBreak[]): LedgerBreak[] {
+  return breaks.toSorted((one, other) => one.seq - other.seq);
 }
 
 function openTurn(): () => Promise<void> {

@@ -1,0 +1,67 @@
+/**
+ * A set of key ids, in 16 bytes or so for each: a log has a key for every record that it ever heard
+ * of, and a `Set` would take ten times as much.
+ */
+import { KEY_ID_BYTES } from '../chain/seal.ts';
+
+const SLOTS_MIN = 1_024;
+
+export interface KeyIds {
+  /** The first KEY_ID_BYTES bytes are the id. */
+  has(id: Uint8Array): boolean;
+  add(id: Uint8Array): void;
+}
+
+export function openKeyIds(): KeyIds {
+  /** Two words for each slot; an empty one has zeros. Ids are random: none is zero. */
+  let slots = new Uint32Array(2 * SLOTS_MIN);
+  let filled = 0;
+
+  /** Where the id stands, or the empty slot where it would. */
+  function slotOf(high: number, low: number): number {
+    const count = slots.length / 2;
+    let slot = low % count;
+    while (!isAt(slot, high, low) && !isAt(slot, 0, 0)) slot = (slot + 1) % count;
+    return 2 * slot;
+  }
+
+  function isAt(slot: number, high: number, low: number): boolean {
+    return slots[2 * slot] === high && slots[2 * slot + 1] === low;
+  }
+
+  function put(high: number, low: number): void {
+    const at = slotOf(high, low);
+    if (slots[at] !== 0 || slots[at + 1] !== 0) return;
+    slots[at] = high;
+    slots[at + 1] = low;
+    filled += 1;
+  }
+
+  function grow(): void {
+    const before = slots;
+    slots = new Uint32Array(2 * before.length);
+    filled = 0;
+    for (let at = 0; at < before.length; at += 2) {
+      const [high = 0, low = 0] = before.subarray(at, at + 2);
+      if (high !== 0 || low !== 0) put(high, low);
+    }
+  }
+
+  return {
+    has(id) {
+      const [high, low] = wordsOf(id);
+      const at = slotOf(high, low);
+      return (high !== 0 || low !== 0) && slots[at] === high && slots[at + 1] === low;
+    },
+    add(id) {
+      // At most half full, so that a search ends after a step or two.
+      if (4 * (filled + 1) > slots.length) grow();
+      put(...wordsOf(id));
+    },
+  };
+}
+
+function wordsOf(id: Uint8Array): [number, number] {
+  const view = new DataView(id.buffer, id.byteOffset, KEY_ID_BYTES);
+  return [view.getUint32(0), view.getUint32(4)];
+}

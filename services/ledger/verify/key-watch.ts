@@ -1,0 +1,137 @@
+/**
+ * Tells values that were expunged from values whose key somebody took away: where the key of sealed
+ * values is not in the store, an entry behind them MUST say that it was destroyed.
+ *
+ * 1. Before a walk begins, the ids of all keys that there are go into a set.
+ * 2. Each block that the walk reads is looked through: key ids of its sealed values, and whether it
+ *    is the block of an expungement, which has one to itself. Nothing is unpacked for that.
+ * 3. At the end of the log, keys that were missed are looked for once more, by the name of their
+ *    record: they may have been made since 1.
+ *
+ * Blocks that are not what was written are left to the walk, which names them.
+ */
+import type { LedgerBreak } from '#contracts/ledger.ts';
+import type { TenantTables } from '#shared/ports/tables.ts';
+import { keyRow } from '../append/values.ts';
+import { type Block, blockHeader, entriesOf, isIntact, sealedOf } from '../chain/block.ts';
+import { tryParseEntry } from '../chain/entry.ts';
+import { isDestruction, keyIdOf, recordOf, sealedUnder } from '../chain/seal.ts';
+import type { BlockReader } from '../chain/verify.ts';
+import { rowsOf } from '../log/store.ts';
+import { type KeyIds, openKeyIds } from './key-ids.ts';
+
+/** Missing keys that are remembered; with more of them gone, naming some is enough. */
+const MISSING_MAX = 100_000;
+const BREAKS_MAX = 1_000;
+
+export interface KeyWatch {
+  /** For the walk: looks at each block on its way. */
+  readonly blocks: BlockReader;
+  /** What the walk came past, once it is at the end of the log. */
+  finish(): Promise<LedgerBreak[]>;
+}
+
+/** Values of a record that no key is there for. */
+interface Missing {
+  readonly record: string;
+  readonly first: number;
+  last: number;
+}
+
+interface Watch {
+  readonly tables: TenantTables;
+  readonly there: KeyIds;
+  /** By key id, hex. */
+  readonly missing: Map<string, Missing>;
+  /** The last expungement of each record. */
+  readonly destroyed: Map<string, number>;
+}
+
+export async function watchKeys(tables: TenantTables, blocks: BlockReader): Promise<KeyWatch> {
+  const there = await keysThere(tables);
+  const watch: Watch = { tables, there, missing: new Map(), destroyed: new Map() };
+  return {
+    blocks: {
+      ...blocks,
+      async read(blockNo) {
+        const stored = await blocks.read(blockNo);
+        const header = blockHeader.safeParse(stored?.header).data;
+        if (stored !== undefined && header !== undefined)
+          look(watch, { header, body: stored.body });
+        return stored;
+      },
+    },
+    finish: () => breaksOf(watch),
+  };
+}
+
+/** A row that cannot be read is no key. */
+async function keysThere(tables: TenantTables): Promise<KeyIds> {
+  const there = openKeyIds();
+  try {
+    for await (const { value } of rowsOf(tables, 'record-key')) {
+      const key = keyRow.safeParse(value).data;
+      if (key !== undefined) there.add(Buffer.from(key.keyId, 'hex'));
+    }
+  } catch {
+    // The rest is looked for one by one, where it is missed.
+  }
+  return there;
+}
+
+function look(watch: Watch, block: Block): void {
+  const { first, count } = block.header;
+  try {
+    if (count === 1) noteDestruction(watch, block);
+    const missed = [...sealedOf(block).entries()].filter(
+      ([, { bytes }]) => !watch.there.has(bytes),
+    );
+    if (missed.length === 0 || !isIntact(block)) return;
+    const entries = entriesOf(block);
+    for (const [index, { bytes }] of missed) {
+      const entry = tryParseEntry(entries[index] ?? Buffer.alloc(0));
+      if (entry !== undefined)
+        miss(watch, bytes, { record: sealedUnder(entry), seq: first + index });
+    }
+  } catch {
+    // It cannot be unpacked, which the walk has named.
+  }
+}
+
+function noteDestruction({ destroyed }: Watch, block: Block): void {
+  const [bytes = Buffer.alloc(0)] = entriesOf(block);
+  if (!isDestruction(bytes) || !isIntact(block)) return;
+  const entry = tryParseEntry(bytes);
+  if (entry !== undefined) destroyed.set(recordOf(entry), entry.seq);
+}
+
+function miss(
+  { missing }: Watch,
+  sealed: Uint8Array,
+  { record, seq }: { readonly record: string; readonly seq: number },
+): void {
+  const id = keyIdOf(sealed).toString('hex');
+  const known = missing.get(id);
+  if (known !== undefined) known.last = seq;
+  else if (missing.size < MISSING_MAX) missing.set(id, { record, first: seq, last: seq });
+}
+
+async function breaksOf({ tables, missing, destroyed }: Watch): Promise<LedgerBreak[]> {
+  const breaks: LedgerBreak[] = [];
+  for (const [keyId, { record, first, last }] of missing) {
+    if (breaks.length === BREAKS_MAX) break;
+    if ((destroyed.get(record) ?? -1) > last || (await isThere(tables, record, keyId))) continue;
+    breaks.push({
+      seq: first,
+      ...(last === first ? {} : { lastSeq: last }),
+      kind: 'missing',
+      detail: `values: the key of ${record} is not in the store, and no entry says that it was destroyed`,
+    });
+  }
+  return breaks;
+}
+
+async function isThere(tables: TenantTables, record: string, keyId: string): Promise<boolean> {
+  const row = await tables.get({ kind: 'record-key', id: record }).catch(() => undefined);
+  return keyRow.safeParse(row?.value).data?.keyId === keyId;
+}
