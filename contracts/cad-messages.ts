@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { cadDraft } from './cad-fields.ts';
 import { operation } from './operation.ts';
 import { pageOf, pageQuery, reason, rowId, sha256Hex, timestamp } from './primitives.ts';
+import { proposalOutcome } from './records/incident.ts';
 
 export const messageStatus = z.enum([
   /** Kept and waiting for its turn. */
@@ -14,6 +15,13 @@ export const messageStatus = z.enum([
   /** Ended after its last try; the raw mail is kept and can be replayed. */
   'failed',
 ]);
+
+/** One call of a mail, and the incident that it became. */
+const cadPage = z.strictObject({
+  draft: cadDraft,
+  incidentId: rowId,
+  outcome: proposalOutcome,
+});
 
 /** One mail as it came in. The raw bytes are kept beside it, unchanged. */
 export const cadMessage = z.strictObject({
@@ -36,7 +44,9 @@ export const cadMessage = z.strictObject({
   }),
   draft: cadDraft.optional(),
   incidentId: rowId.optional(),
-  outcome: z.enum(['created', 'updated', 'repeated']).optional(),
+  outcome: proposalOutcome.optional(),
+  /** Of a mail with several calls all of them, in its order; the fields above are those of the first. */
+  pages: z.array(cadPage).optional(),
   /** Why it failed or was rejected. */
   reason: z.string().optional(),
   tries: z.number().int().nonnegative(),

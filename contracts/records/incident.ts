@@ -163,6 +163,9 @@ export const incidentHistory = operation({
   audit: { kind: 'none', because: 'a plain read of a record inside its own department' },
 });
 
+/** What a page did: `repeated` is the answer to a piece of work that was done before. */
+export const proposalOutcome = z.enum(['created', 'updated', 'repeated']);
+
 /**
  * What cad-ingest makes of a mail: a new incident, a change of one, or one that needs review.
  * Repeating it with the same `workId` gives the first answer and changes nothing.
@@ -171,7 +174,7 @@ export const proposeIncident = operation({
   name: 'core-records.incident.propose',
   summary: 'Turn the draft of a dispatch mail into an incident',
   body: z.strictObject({
-    /** Source, message id and SHA-256 of the raw mail, hashed: one mail is one piece of work. */
+    /** Source, message id and SHA-256 of the raw mail, hashed, and which of its pages it is. */
     workId: sha256Hex,
     draft: cadDraft,
     message: z.strictObject({
@@ -183,7 +186,7 @@ export const proposeIncident = operation({
   }),
   output: z.strictObject({
     incidentId: rowId,
-    outcome: z.enum(['created', 'updated', 'repeated']),
+    outcome: proposalOutcome,
     needsReview: z.boolean(),
   }),
   problems: ['ledger-behind', 'conflict'],

@@ -17,6 +17,8 @@ export const messageRow = cadMessage.omit({ id: true, version: true }).extend({
   timeZone,
   /** When it was last put into the queue, or last tried. */
   touchedAt: timestamp,
+  /** Calls in the mail, where it holds several: written down before the first one is proposed. */
+  pageCount: z.number().int().positive().optional(),
   /** How often the sweep found it lying since somebody last ended a try. */
   stalls: z.number().int().nonnegative(),
 });
@@ -35,6 +37,11 @@ export function workIdOf(mail: {
   readonly sha256: string;
 }): string {
   return canonicalHash([mail.sourceId, mail.messageId ?? '', mail.sha256]);
+}
+
+/** The work id of one call of a mail: the first call's is the mail's own. */
+export function pageWorkIdOf(workId: string, index: number): string {
+  return index === 0 ? workId : canonicalHash([workId, index]);
 }
 
 /** Where the raw mail is: named by its content, so that a repeated put changes nothing. */
@@ -63,7 +70,8 @@ export function storedMessageOf(row: Row): StoredMessage {
 
 /** What callers see of it. */
 export function shownMessage({ id, version, value }: StoredMessage): CadMessage {
-  const { workId: _work, timeZone: _zone, touchedAt: _at, stalls: _stalls, ...shown } = value;
+  const { workId: _work, timeZone: _zone, touchedAt: _at, stalls: _stalls, ...rest } = value;
+  const { pageCount: _count, ...shown } = rest;
   return { id, version, ...shown };
 }
 

@@ -1,4 +1,4 @@
-import type { CadDraft } from '#contracts/cad-fields.ts';
+import { type CadDraft, cadFields } from '#contracts/cad-fields.ts';
 import type { Profile } from '#contracts/cad-profile.ts';
 import { labelRoles, normalLabel } from './dictionary.ts';
 import { findLabels } from './labels.ts';
@@ -14,7 +14,8 @@ const HEADING_CHARS_MAX = 60;
  * The drafts of a mail that may hold several calls, one after the other, each begun by the same
  * label or heading. Stacked pages of one call are one draft. Nearly every mail holds one.
  */
-export function readPages(page: Page, profiles: readonly Profile[]): CadDraft[] {
+export function readPages(given: Page, profiles: readonly Profile[]): CadDraft[] {
+  const page = asBody(given);
   const text = preparePage(page);
   const starts = callStarts(text.lines);
   if (starts.length < 2 || starts.length > CALLS_MAX) return [readPage(page, profiles)];
@@ -26,7 +27,14 @@ export function readPages(page: Page, profiles: readonly Profile[]): CadDraft[] 
   // Parts that are no call by themselves are sections of one page.
   const calls = drafts.filter(isCall);
   if (calls.length < drafts.length) return [readPage(page, profiles)];
-  return withoutRepeats(drafts);
+  return merged(drafts);
+}
+
+/** A mail without plain text is cut by its HTML. */
+function asBody(page: Page): Page {
+  if (page.html === undefined || page.body.trim() !== '') return page;
+  const { html, ...rest } = page;
+  return { ...rest, body: html };
 }
 
 /** Lines that begin as the first line of the page does. */
@@ -51,13 +59,39 @@ function isCall({ fields }: CadDraft): boolean {
   return located !== undefined && (fields.nature ?? fields.number) !== undefined;
 }
 
-/** Pages of one call carry its number, or else its address and nature: the first one stays. */
-function withoutRepeats(drafts: readonly CadDraft[]): CadDraft[] {
-  const seen = new Set<string>();
-  return drafts.filter(({ fields }) => {
-    const name = fields.number ?? `${fields.address}\n${fields.nature}`;
-    const repeated = seen.has(name);
-    seen.add(name);
-    return !repeated;
+/** Pages of one call carry its number, or else its address and nature: they are one draft. */
+function merged(drafts: readonly CadDraft[]): CadDraft[] {
+  const calls = new Map<string, CadDraft>();
+  for (const draft of drafts) {
+    const { number, address, nature } = draft.fields;
+    const name = number ?? `${address}\n${nature}`;
+    const known = calls.get(name);
+    calls.set(name, known === undefined ? draft : withMore(known, draft));
+  }
+  return [...calls.values()];
+}
+
+/** What the first page says stands; a later one adds what is not there. */
+function withMore(first: CadDraft, later: CadDraft): CadDraft {
+  const lists = (['units', 'crossStreets', 'unitTimes'] as const).flatMap((key) => {
+    const items = [...(first.fields[key] ?? []), ...(later.fields[key] ?? [])];
+    const once = new Map(items.map((item) => [JSON.stringify(item), item]));
+    return items.length === 0 ? [] : [[key, [...once.values()]]];
   });
+  const texts = [first.fields.narrative, later.fields.narrative];
+  const lines = new Set(texts.flatMap((text) => text?.split('\n') ?? []));
+  const narrative = lines.size === 0 ? {} : { narrative: [...lines].join('\n') };
+  const all = { ...later.fields, ...first.fields, ...Object.fromEntries(lists), ...narrative };
+  const whole = cadFields.safeParse(all);
+  // Past the bounds of a field the first page is what is left.
+  const fields = whole.success ? whole.data : first.fields;
+  const unsure = new Set([...first.unsure, ...later.unsure]);
+  const isCalled = first.kind === 'dispatch' || later.kind === 'dispatch';
+  return {
+    ...first,
+    kind: isCalled ? 'dispatch' : first.kind,
+    confidence: Math.min(first.confidence, later.confidence),
+    fields,
+    unsure: [...unsure],
+  };
 }

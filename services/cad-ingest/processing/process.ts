@@ -3,15 +3,15 @@
  *
  * 1. The row says whether there is anything to do: a second delivery of the same work ends here.
  * 2. The raw bytes are fetched and must have the hash that the row names.
- * 3. A thread takes them apart and reads them (reader.ts). What cannot be read becomes a draft
- *    without fields: an incident that a person must review, never a lost call.
- * 4. core-records is asked to make or change an incident. It answers the same for the same work id,
- *    so that a crash behind this step does it again and changes nothing.
- * 5. One transaction: the row with draft and incident, the audit event.
+ * 3. A thread takes them apart and reads them (read-mail.ts, reader.ts). What cannot be read becomes a
+ *    draft without fields: an incident that a person must review, never a lost call.
+ * 4. A mail that holds several calls: their number is written to the row.
+ * 5. For each call core-records is asked to make or change an incident. It answers the same for the
+ *    same work id, so that a crash behind this step does it again and changes nothing.
+ * 6. One transaction: the row with drafts and incidents, the audit event.
  */
-import { hash } from 'node:crypto';
-import { buffer } from 'node:stream/consumers';
-import type { CadDraft } from '#contracts/cad-fields.ts';
+import type { CadMessage } from '#contracts/cad-messages.ts';
+import type { CallerClaims } from '#contracts/caller.ts';
 import { proposeIncident } from '#contracts/records/incident.ts';
 import { auditEventOf, changesBetween } from '#shared/audit.ts';
 import { type Client, jobCaller } from '#shared/client.ts';
@@ -24,19 +24,24 @@ import {
   getMessage,
   type MessageRow,
   messageChanges,
-  rawKeyOf,
+  pageWorkIdOf,
   type StoredMessage,
 } from '../message.ts';
 import { SOURCE_KIND, sourceRow } from '../source.ts';
+import { type Found, readMail } from './read-mail.ts';
 import type { Reader } from './reader.ts';
-import { afterFailure, isLastReading, isToBeRead } from './tries.ts';
+import { afterFailure } from './tries.ts';
 import type { Work } from './work.ts';
 
 /** Races for a row are lost to a person or to the sweep, now and then. */
 const RACE_TRIES_MAX = 5;
+/**
+ * The pages of a mail with several calls, as JSON. With the first draft, which stands there twice and
+ * has at most 180 KB, they fit a row.
+ */
+const PAGES_BYTES_MAX = 150_000;
 
-/** What is proposed for a mail that nobody could read. */
-const UNREAD: CadDraft = { kind: 'other', profile: 'none', confidence: 0, fields: {}, unsure: [] };
+type Page = NonNullable<CadMessage['pages']>[number];
 
 export interface ProcessingParts {
   readonly tables: Tables;
@@ -64,92 +69,127 @@ export async function processMessage(
   const message = await getMessage(tables, work.id);
   if (message?.value.status !== 'received') return { kind: 'done' };
   try {
-    await makeIncident(parts, work, message);
+    await makeIncidents(parts, work, message);
     return { kind: 'done' };
   } catch (error) {
     return recordFailure(parts, { work, error, deliveries });
   }
 }
 
-async function makeIncident(
+async function makeIncidents(
   parts: ProcessingParts,
   work: Work,
   message: StoredMessage,
 ): Promise<void> {
   // Its event would not become durable now; core-records would refuse too.
   parts.relay.assertRoom();
-  const { workId, sourceId, sha256, receivedAt, timeZone } = message.value;
-  const found = await draftOf(parts, work, message.value);
-  const caller = jobCaller('cad-ingest', { tenant: work.tenant, timeZone });
-  const about = { id: work.id, sourceId, sha256, receivedAt };
-  const body = { workId, draft: found.draft, message: about };
+  const { value } = message;
+  const profile = await profileOf(parts.tables.forTenant(work.tenant), value.sourceId);
+  const found = await readMail(parts, work, { value, profile });
+  await countPages(parts, work, { value, count: found.drafts.length });
+  const caller = jobCaller('cad-ingest', { tenant: work.tenant, timeZone: value.timeZone });
+  const pages: [Page, ...Page[]] = [await propose(parts, caller, { work, value, found, index: 0 })];
+  for (const index of found.drafts.keys()) {
+    if (index > 0) pages.push(await propose(parts, caller, { work, value, found, index }));
+  }
+  await change(parts, work, (before, now) => finished({ work, caller, before, found, pages, now }));
+  const [{ incidentId, outcome }] = pages;
+  parts.log.info({ ...work, incidentId, outcome, pages: pages.length }, 'a mail became incidents');
+}
+
+/** A later try must not take the mail for one with fewer calls than were proposed at this one. */
+async function countPages(
+  parts: ProcessingParts,
+  work: Work,
+  { value, count }: { readonly value: MessageRow; readonly count: number },
+): Promise<void> {
+  if (count === 1 || count === value.pageCount) return;
+  await change(parts, work, (before) => ({ value: { ...before.value, pageCount: count } }));
+}
+
+/** One call of the mail, to core-records. */
+async function propose(
+  parts: ProcessingParts,
+  caller: CallerClaims,
+  about: {
+    readonly work: Work;
+    readonly value: MessageRow;
+    readonly found: Found;
+    readonly index: number;
+  },
+): Promise<Page> {
+  const { work, value, found, index } = about;
+  const { sourceId, sha256, receivedAt } = value;
+  const draft = found.drafts[index] ?? found.drafts[0];
+  const message = { id: work.id, sourceId, sha256, receivedAt };
+  const body = { workId: pageWorkIdOf(value.workId, index), draft, message };
   const { incidentId, outcome } = (await parts.client.call(proposeIncident, { body }, caller)).body;
-  await change(parts, work, (before, now) => {
-    const value: MessageRow = {
-      ...before.value,
-      ...(found.subject === undefined ? {} : { subject: found.subject }),
-      ...(found.reason === undefined ? {} : { reason: found.reason }),
-      status: 'processed',
-      draft: found.draft,
-      incidentId,
-      outcome,
-      tries: before.value.tries + 1,
-      touchedAt: now.toISOString(),
-      stalls: 0,
-    };
-    const { kind, profile, confidence } = found.draft;
-    const event = auditEventOf({
-      caller,
-      action: 'cad-ingest.message.processed',
-      object: { type: 'cad-message', id: work.id, version: before.version + 1 },
-      reason: found.reason,
-      changes: changesBetween(
-        { status: before.value.status },
-        { status: value.status, incidentId, outcome, kind, profile, confidence },
-      ),
-      now,
-    });
-    return { value, event };
+  return { draft, incidentId, outcome };
+}
+
+/** The row of a mail whose calls are all incidents, and the event that says so. */
+function finished(about: {
+  readonly work: Work;
+  readonly caller: CallerClaims;
+  readonly before: StoredMessage;
+  readonly found: Found;
+  readonly pages: readonly [Page, ...Page[]];
+  readonly now: Date;
+}): Changed {
+  const { work, caller, before, found, pages, now } = about;
+  const [{ draft, incidentId, outcome }] = pages;
+  const value: MessageRow = {
+    ...before.value,
+    ...(found.subject === undefined ? {} : { subject: found.subject }),
+    ...(found.reason === undefined ? {} : { reason: found.reason }),
+    status: 'processed',
+    draft,
+    incidentId,
+    outcome,
+    ...(pages.length === 1 ? {} : { pages: keptPages(pages) }),
+    tries: before.value.tries + 1,
+    touchedAt: now.toISOString(),
+    stalls: 0,
+  };
+  const { kind, profile, confidence } = draft;
+  const others = pages.slice(1).map((page) => ({
+    incidentId: page.incidentId,
+    outcome: page.outcome,
+  }));
+  const event = auditEventOf({
+    caller,
+    action: 'cad-ingest.message.processed',
+    object: { type: 'cad-message', id: work.id, version: before.version + 1 },
+    reason: found.reason,
+    changes: changesBetween(
+      { status: before.value.status },
+      {
+        status: value.status,
+        incidentId,
+        outcome,
+        kind,
+        profile,
+        confidence,
+        ...(others.length === 0 ? {} : { others }),
+      },
+    ),
+    now,
   });
-  parts.log.info({ ...work, incidentId, outcome }, 'a mail became an incident');
+  return { value, event };
 }
 
-interface Found {
-  readonly draft: CadDraft;
-  /** Decoded, where the mail could be taken apart. */
-  readonly subject?: string;
-  /** Why it could not be read. */
-  readonly reason?: string;
-}
-
-async function draftOf(parts: ProcessingParts, work: Work, value: MessageRow): Promise<Found> {
-  if (!isToBeRead(value)) return unread(parts, work, 'reading-failed');
-  const raw = await rawOf(parts, work, value);
-  if (raw === undefined) return unread(parts, work, 'raw-mail-missing');
-  if (hash('sha256', raw, 'hex') !== value.sha256) return unread(parts, work, 'raw-mail-altered');
-  const { from, receivedAt, sourceId } = value;
-  const profile = await profileOf(parts.tables.forTenant(work.tenant), sourceId);
-  const reading = await parts.reader.read({ raw, from, receivedAt, sourceId, profile });
-  if (reading.kind === 'refused') return unread(parts, work, reading.because);
-  if (reading.kind === 'read') return reading;
-  if (isLastReading(value)) return unread(parts, work, 'reading-failed');
-  throw new Error('the reader was stopped');
-}
-
-async function rawOf(parts: ProcessingParts, work: Work, value: MessageRow) {
-  const stream = await parts.blobs.get(rawKeyOf(work.tenant, value.sha256));
-  return stream && buffer(stream);
+/** Long narratives stand on the incidents; the row of the mail has no room for all of them. */
+function keptPages(pages: readonly Page[]): Page[] {
+  if (Buffer.byteLength(JSON.stringify(pages)) <= PAGES_BYTES_MAX) return [...pages];
+  return pages.map((page) => {
+    const { narrative: _, ...fields } = page.draft.fields;
+    return { ...page, draft: { ...page.draft, fields } };
+  });
 }
 
 async function profileOf(tables: TenantTables, sourceId: string): Promise<string | undefined> {
   const source = await tables.get({ kind: SOURCE_KIND, id: sourceId });
   return source && sourceRow.parse(source.value).profile;
-}
-
-function unread({ metrics, log }: ProcessingParts, work: Work, reason: string): Found {
-  metrics.alarm('parse-failed');
-  log.warn({ ...work, reason }, 'a mail could not be read and goes to review');
-  return { draft: UNREAD, reason };
 }
 
 async function recordFailure(

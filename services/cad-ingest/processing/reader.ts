@@ -16,7 +16,12 @@ export interface ReadingJob {
 }
 
 export type Reading =
-  | { readonly kind: 'read'; readonly draft: CadDraft; readonly subject?: string }
+  | {
+      readonly kind: 'read';
+      /** One for each call that the mail tells of; nearly every mail tells of one. */
+      readonly drafts: readonly [CadDraft, ...CadDraft[]];
+      readonly subject?: string;
+    }
   | { readonly kind: 'refused'; readonly because: MimeRefusal };
 
 export interface Reader extends AsyncDisposable {

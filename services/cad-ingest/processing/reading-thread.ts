@@ -1,8 +1,9 @@
-/** The thread of reader.ts: a raw mail becomes a draft. */
+/** The thread of reader.ts: a raw mail becomes drafts, one for each call in it. */
+import { z } from 'zod';
 import { cadDraft } from '#contracts/cad-fields.ts';
 import { serveJobs } from '../intake/bounded-thread.ts';
 import { builtInProfiles } from '../parse/profiles/built-in.ts';
-import { readPage } from '../parse/read-page.ts';
+import { readPages } from '../parse/read-pages.ts';
 import { readMime } from './mime.ts';
 import type { Reading, ReadingJob } from './reader.ts';
 
@@ -10,6 +11,8 @@ import type { Reading, ReadingJob } from './reader.ts';
 const preferred = new Map(
   builtInProfiles.map((each) => [each.id, { ...each, sources: [each.id] }]),
 );
+
+const oneOrMore = z.tuple([cadDraft], cadDraft);
 
 serveJobs<ReadingJob, Reading>(async ({ raw, from, receivedAt, sourceId, profile = '' }) => {
   const mime = await readMime(raw);
@@ -25,6 +28,6 @@ serveJobs<ReadingJob, Reading>(async ({ raw, from, receivedAt, sourceId, profile
     ...(from === undefined ? {} : { from }),
   };
   // A draft that does not fit its schema ends the thread: the mail is then reviewed, not guessed.
-  const draft = cadDraft.parse(readPage(page, first === undefined ? [] : [first]));
-  return { kind: 'read', draft, ...(subject === undefined ? {} : { subject }) };
+  const drafts = oneOrMore.parse(readPages(page, first === undefined ? [] : [first]));
+  return { kind: 'read', drafts, ...(subject === undefined ? {} : { subject }) };
 });

@@ -12,7 +12,42 @@ const entry = new URL('./desk-process.ts', import.meta.url).pathname;
 /** Steps after which a row stands: the mail is an incident without being sent again. */
 const kept: readonly Step[] = ['row-written', 'queued', 'proposed', 'row-finished'];
 
-test.each(steps)(
+const twoCalls = [1, 2]
+  .map((call) => `CALL: CHIMNEY FIRE\r\nADDR: ${call} Oak Ct\r\nID: 42-${call}\r\n`)
+  .join('\r\n');
+
+test.each(['proposed', 'both-proposed'] as const)(
+  'kill -9 at %s of a mail with two calls: both are incidents, exactly once',
+  async (step) => {
+    await using desk = await openDesk();
+    const own = department(desk);
+    const { address } = await own.source();
+    await desk.stop();
+    const raw = dispatchMail({ body: twoCalls });
+    await using child = await startProcess(entry, { DATA_DIR: desk.test.dataDir, DIE_AT: step });
+    const { smtpPort } = child.ready;
+    await using sender = openSender(smtpPort);
+    await sender.send(raw, address);
+    await until(
+      'the end of the process',
+      () => isOpen(smtpPort),
+      (open) => !open,
+    );
+    await desk.start();
+    const message = await own.messageOnce('processed');
+    const incidents = await own.incidentsOnce(2);
+    expect(incidents.map(({ number, version }) => [number, version]).toSorted()).toEqual([
+      ['42-1', 1],
+      ['42-2', 1],
+    ]);
+    expect(message.pages?.map(({ incidentId }) => incidentId).toSorted()).toEqual(
+      incidents.map(({ id }) => id).toSorted(),
+    );
+  },
+  60_000,
+);
+
+test.each(steps.filter((step) => step !== 'both-proposed'))(
   'kill -9 at %s: the mail is an incident, exactly once',
   async (step) => {
     await using desk = await openDesk();

@@ -16,7 +16,15 @@ import type { Queue } from '#shared/ports/queue.ts';
 import { MAIL_DOMAIN, standInForLedger } from './stand-in.ts';
 
 /** In the order in which a mail passes them. */
-export const steps = ['blob-put', 'row-written', 'queued', 'proposed', 'row-finished'] as const;
+export const steps = [
+  'blob-put',
+  'row-written',
+  'queued',
+  'proposed',
+  // Of a mail with two calls only.
+  'both-proposed',
+  'row-finished',
+] as const;
 export type Step = (typeof steps)[number];
 
 if (import.meta.main) await run(process.env.DATA_DIR ?? '', process.env.DIE_AT);
@@ -72,11 +80,14 @@ function deadlyQueue(queue: Queue, at: At): Queue {
 }
 
 function deadlyBus(bus: Bus, at: At): Bus {
+  let proposals = 0;
   return {
     ...bus,
     async request(subject, body, options) {
       const answer = await bus.request(subject, body, options);
-      if (subject === proposeIncident.name) at('proposed');
+      if (subject !== proposeIncident.name) return answer;
+      proposals += 1;
+      at(proposals === 1 ? 'proposed' : 'both-proposed');
       return answer;
     },
   };

@@ -1,5 +1,6 @@
 import { hash, randomUUIDv7 } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { CadDraft } from '#contracts/cad-fields.ts';
 import {
   getMessage,
   type MessageRow,
@@ -9,6 +10,7 @@ import {
 import { type ProcessingParts, processMessage } from '#services/cad-ingest/processing/process.ts';
 import type { Reader } from '#services/cad-ingest/processing/reader.ts';
 import type { Client } from '#shared/client.ts';
+import { Problem } from '#shared/problem.ts';
 import type { Relay } from '#shared/relay.ts';
 import { openTestHost, type TestHost } from '#test/support/host.ts';
 import { draft } from '#test/support/proposals.ts';
@@ -30,7 +32,7 @@ beforeEach(async () => {
   parts = {
     ...(await host.parts('cad-ingest')),
     blobs,
-    reader: reading({ kind: 'read', draft: draft() }),
+    reader: reading({ kind: 'read', drafts: [draft()] }),
     client: answering(() => undefined),
     relay: { assertRoom: () => undefined, kick: () => undefined } as unknown as Relay,
   };
@@ -54,7 +56,7 @@ function answering(meanwhile: () => unknown): Client {
   return { call } as unknown as Client;
 }
 
-async function keptMessage(): Promise<string> {
+async function keptMessage(workId?: string): Promise<string> {
   const id = randomUUIDv7();
   const at = new Date().toISOString();
   const value: MessageRow = {
@@ -65,7 +67,7 @@ async function keptMessage(): Promise<string> {
     sha256: hash('sha256', raw),
     trust: { verdict: 'trusted', reasons: ['network-listed'] },
     tries: 0,
-    workId: hash('sha256', id),
+    workId: workId ?? hash('sha256', id),
     timeZone: 'America/Chicago',
     touchedAt: at,
     stalls: 0,
@@ -94,6 +96,39 @@ describe('the reader is stopped', () => {
     expect(await row()).toMatchObject({ status: 'processed', reason: 'reading-failed', tries: 2 });
     expect(proposals[0]?.draft).toMatchObject({ kind: 'other', fields: {} });
     expect(await parts.metrics.text()).toContain('watchdesk_alarms_total{kind="parse-failed"} 1');
+  });
+});
+
+describe('a mail with three calls', () => {
+  const numbers = ['1', '2', '3'];
+  const drafts = numbers.map((number) => draft({ fields: { number } }));
+  const proposed = () => proposals.map(({ draft }) => draft.fields.number ?? draft.kind);
+
+  test('is proposed call by call, each with a work id of its own that stays the same', async () => {
+    parts = { ...parts, reader: reading({ kind: 'read', drafts: drafts as [CadDraft] }) };
+    await processMessage(parts, work, 1);
+    const ids = proposals.map(({ workId }) => workId);
+    expect(new Set(ids).size).toBe(3);
+    expect(ids[0]).toBe((await row())?.workId);
+    work = { tenant, id: await keptMessage(ids[0]) };
+    await processMessage(parts, work, 1);
+    expect(proposals.slice(3).map(({ workId }) => workId)).toEqual(ids);
+  });
+
+  test('one that core-records breaks on goes to review, and so do those behind it; none is lost', async () => {
+    const breaks = () => {
+      if (proposals.at(-1)?.draft.fields.number === '2') throw new Problem('internal');
+    };
+    const client = answering(breaks);
+    parts = { ...parts, client, reader: reading({ kind: 'read', drafts: drafts as [CadDraft] }) };
+    for (const delivery of [1, 2]) {
+      expect(await processMessage(parts, work, delivery)).toMatchObject({ kind: 'again' });
+    }
+    expect(proposed()).toEqual(['1', '2', '1', '2']);
+    expect(await processMessage(parts, work, 3)).toEqual({ kind: 'done' });
+    expect(proposed().slice(4)).toEqual(['other', 'other', 'other']);
+    expect(new Set(proposals.slice(4).map(({ workId }) => workId)).size).toBe(3);
+    expect(await row()).toMatchObject({ status: 'processed', pages: [{}, {}, {}] });
   });
 });
 

@@ -28,6 +28,24 @@ test('stacked pages of one call are one draft', () => {
   expect(addresses(body)).toEqual(['12 MILL RD']);
 });
 
+test('of stacked pages the later ones add what is new', () => {
+  const later = call('31-000042', '12 MILL RD').replace('City', 'Units: E91, T91\nCity');
+  const [draft, ...others] = readPages(
+    { body: `${call('31-000042', '12 MILL RD')}\n${later}` },
+    [],
+  );
+  expect(others).toEqual([]);
+  expect(draft?.fields).toMatchObject({ address: '12 MILL RD', units: ['E91', 'T91'] });
+});
+
+test('a mail of nothing but HTML is cut into its calls as well', () => {
+  const html = [call('31-000042', '12 MILL RD'), call('31-000043', '200 QUARRY LN')]
+    .map((page) => `<p>${page.trim().replaceAll('\n', '<br>')}</p>`)
+    .join('');
+  const drafts = readPages({ body: '', html: `<html><body>${html}</body></html>` }, []);
+  expect(drafts.map(({ fields }) => fields.address)).toEqual(['12 MILL RD', '200 QUARRY LN']);
+});
+
 test('a label that comes again inside a page parts nothing', () => {
   const body = `Comments: caller hung up\nNature: FIRE\nAddress: 12 MILL RD\nComments: called back`;
   expect(addresses(body)).toEqual(['12 MILL RD']);
