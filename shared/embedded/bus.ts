@@ -8,6 +8,7 @@ import {
 } from '#shared/ports/bus.ts';
 import type { Json } from '#shared/ports/tables.ts';
 import { Problem } from '#shared/problem.ts';
+import { watched } from './bus-watched.ts';
 
 const RETRY_AFTER_SECONDS = 1;
 
@@ -40,6 +41,15 @@ export function openBus(): Bus {
       const server = nextServer(servers, subject);
       const request = { subject, body: JSON.parse(text) as Json, timeoutMs };
       return within(timeoutMs, ask(server, request));
+    },
+    async watch(subject, body, watching) {
+      assertSubject(subject);
+      const text = messageText(body);
+      watching.signal.throwIfAborted();
+      assertOpen();
+      const server = nextServer(servers, subject);
+      const request = { subject, body: JSON.parse(text) as Json, timeoutMs: watching.silenceMs };
+      return watched(watching, (watcher) => ask(server, { ...request, watcher }));
     },
     async serve(subject, { inFlightMax, answer }) {
       assertSubject(subject);

@@ -7,6 +7,12 @@ import { Problem } from '#shared/problem.ts';
 const TIMEOUT_HEADER = 'Watchdesk-Timeout-Ms';
 /** Marks an answer whose body is a problem, and not what the operation gives. */
 const PROBLEM_HEADER = 'Watchdesk-Problem';
+/** On a request: its asker hears progress. */
+const WATCH_HEADER = 'Watchdesk-Watch';
+/** Marks progress; its reply subject takes the word to go on, or to stop. */
+const PROGRESS_HEADER = 'Watchdesk-Progress';
+/** On the asker's word after progress: it has given up. */
+const STOP_HEADER = 'Watchdesk-Stop';
 const RETRY_AFTER_SECONDS = 1;
 
 export function messageText(body: Json): string {
@@ -24,6 +30,32 @@ export function requestHeaders(timeoutMs: number): MsgHdrs {
   return made;
 }
 
+export function watchHeaders(silenceMs: number): MsgHdrs {
+  const made = requestHeaders(silenceMs);
+  made.set(WATCH_HEADER, '1');
+  return made;
+}
+
+export function progressHeaders(): MsgHdrs {
+  return marked(PROGRESS_HEADER);
+}
+
+export function stopHeaders(): MsgHdrs {
+  return marked(STOP_HEADER);
+}
+
+export function isWatched(message: Msg): boolean {
+  return message.headers?.has(WATCH_HEADER) === true;
+}
+
+export function isProgress(message: Msg): boolean {
+  return message.headers?.has(PROGRESS_HEADER) === true;
+}
+
+export function isStop(message: Msg): boolean {
+  return message.headers?.has(STOP_HEADER) === true;
+}
+
 /** A caller that does not say how long it waits is taken to wait as long as any. */
 export function timeoutMsOf(message: Msg): number {
   const timeoutMs = Number(message.headers?.get(TIMEOUT_HEADER));
@@ -31,8 +63,12 @@ export function timeoutMsOf(message: Msg): number {
 }
 
 export function problemHeaders(): MsgHdrs {
+  return marked(PROBLEM_HEADER);
+}
+
+function marked(header: string): MsgHdrs {
   const made = headers();
-  made.set(PROBLEM_HEADER, '1');
+  made.set(header, '1');
   return made;
 }
 

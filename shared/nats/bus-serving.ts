@@ -2,7 +2,8 @@ import { errors, type Msg, type PublishOptions, type Subscription } from '@nats-
 import type { BusRequest } from '#shared/ports/bus.ts';
 import type { Json } from '#shared/ports/tables.ts';
 import { asProblem, Problem } from '#shared/problem.ts';
-import { busy, messageText, problemHeaders, timeoutMsOf } from './bus-messages.ts';
+import { busy, isWatched, messageText, problemHeaders, timeoutMsOf } from './bus-messages.ts';
+import { openWatcher, type Send } from './bus-watching.ts';
 
 type Answer = (request: BusRequest) => Promise<Json>;
 
@@ -12,7 +13,7 @@ type Answer = (request: BusRequest) => Promise<Json>;
  */
 export async function serveAll(
   subscription: Subscription,
-  serving: { readonly inFlightMax: number; readonly answer: Answer },
+  serving: { readonly inFlightMax: number; readonly answer: Answer; readonly send: Send },
 ): Promise<void> {
   const inFlight = new Set<Promise<void>>();
   for await (const message of subscription) {
@@ -20,7 +21,7 @@ export async function serveAll(
       respondProblem(message, busy(message.subject));
       continue;
     }
-    const work = answerOne(message, serving.answer).finally(() => inFlight.delete(work));
+    const work = answerOne(message, serving).finally(() => inFlight.delete(work));
     inFlight.add(work);
   }
   await Promise.all(inFlight);
@@ -49,20 +50,32 @@ function jsonOf(message: Msg): Json | undefined {
 }
 
 /** Never rejects: what goes wrong becomes the answer. */
-async function answerOne(message: Msg, answer: Answer): Promise<void> {
-  const reply = await carryOut(message, answer);
-  if (reply instanceof Problem) return respondProblem(message, reply);
+async function answerOne(
+  message: Msg,
+  { answer, send }: { readonly answer: Answer; readonly send: Send },
+): Promise<void> {
+  const timeoutMs = timeoutMsOf(message);
+  const watching = isWatched(message) ? openWatcher(message, timeoutMs, send) : undefined;
+  const work = watching === undefined ? { timeoutMs } : { timeoutMs, watcher: watching.watcher };
+  const reply = await carryOut(message, answer, work);
+  const asker = watching === undefined ? message : await watching.end();
+  if (asker === undefined) return;
+  if (reply instanceof Problem) return respondProblem(asker, reply);
   try {
-    respond(message, messageText(reply));
+    respond(asker, messageText(reply));
   } catch (error) {
-    respondProblem(message, asProblem(error));
+    respondProblem(asker, asProblem(error));
   }
 }
 
-async function carryOut(message: Msg, answer: Answer): Promise<Json | Problem> {
+async function carryOut(
+  message: Msg,
+  answer: Answer,
+  work: Pick<BusRequest, 'timeoutMs' | 'watcher'>,
+): Promise<Json | Problem> {
   try {
     const body = message.json<Json>();
-    return await answer({ subject: message.subject, body, timeoutMs: timeoutMsOf(message) });
+    return await answer({ subject: message.subject, body, ...work });
   } catch {
     // A bug of this side: its text stays here.
     return new Problem('internal');

@@ -8,6 +8,7 @@
  * 3. A server takes messages in a loop and works on at most `inFlightMax`; it refuses the others.
  *    Every piece of work is held until it ends, so that `stop` can wait for all of them.
  * 4. The answer goes to the caller's own inbox, below a prefix that no other user may read.
+ * 5. Watched work tells its progress before the answer, in turns (bus-watching.ts).
  *
  * NATS carries, it keeps nothing: what is lost with a connection is a timeout for the caller.
  */
@@ -16,6 +17,7 @@ import { type Bus, SUBJECT, SUBJECT_PATTERN, type Subscription } from '#shared/p
 import { type Connection, type NatsSettings, openConnection } from './bus-connection.ts';
 import { messageText, problemOf, replyOf, requestHeaders } from './bus-messages.ts';
 import { hearAll, serveAll } from './bus-serving.ts';
+import { type Send, watchOver } from './bus-watching.ts';
 
 export type { NatsSettings } from './bus-connection.ts';
 
@@ -26,6 +28,7 @@ export async function openNatsBus(settings: NatsSettings): Promise<Bus> {
   const connection = await openConnection(settings);
   const { nc } = connection;
   const subscriptions = new Set<Subscription>();
+  const send: Send = (subject, text, options) => nc.request(subject, text, options);
 
   function keep(subscription: NatsSubscription, loop: Promise<void>): Subscription {
     const kept: Subscription = {
@@ -50,10 +53,17 @@ export async function openNatsBus(settings: NatsSettings): Promise<Bus> {
       });
       return replyOf(reply);
     },
+    async watch(subject, body, watching) {
+      assertSubject(subject);
+      const text = messageText(body);
+      watching.signal.throwIfAborted();
+      connection.assertUp();
+      return watchOver({ send, subject, text }, watching);
+    },
     async serve(subject, { inFlightMax, answer }) {
       assertSubject(subject);
       const subscription = await subscribe(connection, subject, { queue: QUEUE_GROUP });
-      return keep(subscription, serveAll(subscription, { inFlightMax, answer }));
+      return keep(subscription, serveAll(subscription, { inFlightMax, answer, send }));
     },
     async publish(subject, body) {
       assertSubject(subject);

@@ -10,6 +10,28 @@ export interface BusRequest {
   readonly body: Json;
   /** Milliseconds that the caller still waits when the request arrives. */
   readonly timeoutMs: number;
+  /** There when it was asked for by `watch`. */
+  readonly watcher?: Watcher;
+}
+
+/** Who waits for long work, as the one who does it sees them. */
+export interface Watcher {
+  /**
+   * Tells how far the work is, as a copy. Neither waits nor piles up: while the asker has not heard
+   * the one before, the newest takes the place of those between. Nothing once the asker has gone.
+   */
+  tell(progress: Json): void;
+  /** Aborted, with Problem `timeout`, when the asker has gone: nobody will hear the answer. */
+  readonly gone: AbortSignal;
+}
+
+export interface Watching {
+  /** Longest time without progress or answer, which the one who works on it sees as `timeoutMs`. */
+  readonly silenceMs: number;
+  /** Hears progress in its order, none after the answer. MUST NOT throw. */
+  readonly hear: (progress: Json) => void;
+  /** Given up: rejects with its reason at once. */
+  readonly signal: AbortSignal;
 }
 
 export interface Subscription {
@@ -31,6 +53,13 @@ export interface Bus extends AsyncDisposable {
    * out): a list asks for fewer items then.
    */
   request(subject: string, body: Json, options: { readonly timeoutMs: number }): Promise<Json>;
+  /**
+   * Asks like `request`, for work that may take long: each progress puts off the end of patience, and
+   * the answer comes whatever became of progress. Rejects as `request` does, `timeout` after
+   * `silenceMs` without a word. Whoever works on it notices by its next progress, at the latest one
+   * `silenceMs` after that, that the asker has given up or died.
+   */
+  watch(subject: string, body: Json, watching: Watching): Promise<Json>;
   /**
    * Serves a subject; requests made after this has resolved are heard. Several that serve the same
    * one share its requests. At most `inFlightMax` are worked on at a time, counted to the end of

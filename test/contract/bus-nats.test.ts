@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from '@nats-io/transport-node';
 import { describe, expect, test, vi } from 'vitest';
 import { openNatsBus } from '#shared/nats/bus.ts';
-import type { Bus } from '#shared/ports/bus.ts';
+import type { Bus, BusRequest } from '#shared/ports/bus.ts';
 import { hasNatsServer, hasOpenssl, noNatsServer, startNatsServer } from '#test/support/engines.ts';
 import { temporaryFolder } from '#test/support/folder.ts';
 
@@ -110,7 +110,8 @@ describe.skipIf(!natsFound)(name, () => {
     const rules = (password: string) => [
       'authorization { users = [',
       `  { user: gateway, password: "${password}", permissions: {`,
-      '      publish: ["core-records.>"], subscribe: ["_INBOX_gateway.>"] } }',
+      '      publish: ["core-records.>"], subscribe: ["_INBOX_gateway.>"],',
+      '      allow_responses: true } }',
       '  { user: core-records, password: "records", permissions: {',
       '      publish: ["ledger.>"], subscribe: ["core-records.>", "_INBOX_core-records.>"],',
       '      allow_responses: true } }',
@@ -136,6 +137,24 @@ describe.skipIf(!natsFound)(name, () => {
       await using ends = await openUsers();
       await ends.far.serve(SUBJECT, { inFlightMax: 8, answer: async ({ body }) => body });
       expect(await ends.near.request(SUBJECT, 7, WAIT)).toBe(7);
+    });
+
+    test('hears progress with no permission more than to answer', async () => {
+      await using ends = await openUsers();
+      const answer = async ({ watcher }: BusRequest) => {
+        for (let told = 0; told < 5; told += 1) {
+          watcher?.tell(told);
+          await sleep(20);
+        }
+        return 'answer';
+      };
+      await ends.far.serve(SUBJECT, { inFlightMax: 8, answer });
+      const heard: unknown[] = [];
+      const hear = (progress: unknown) => heard.push(progress);
+      const { signal } = new AbortController();
+      const watching = ends.near.watch(SUBJECT, null, { silenceMs: 2_000, hear, signal });
+      expect(await watching).toBe('answer');
+      expect(heard.length).toBeGreaterThan(1);
     });
 
     test('does not hear what the server keeps from it, and says so', async () => {
