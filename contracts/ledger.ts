@@ -68,6 +68,18 @@ export const verification = z.strictObject({
 });
 export type Verification = z.infer<typeof verification>;
 
+/** How far a verification is, while it runs. */
+export const verificationProgress = z.strictObject({
+  /** Entries that it has come past. */
+  position: seq,
+  /** Entries of the log when it began; absent where the log cannot say. */
+  size: seq.optional(),
+  checkedEntries: seq,
+  /** Breaks found so far; the answer names them. */
+  breaks: seq,
+});
+export type VerificationProgress = z.infer<typeof verificationProgress>;
+
 /** What the verification that runs by itself says of a log; both parts absent before it came by. */
 export const verificationStatus = z.strictObject({
   /** The pass over the log that is under way. */
@@ -229,6 +241,7 @@ export const verifyLedger = operation({
   http: { method: 'GET', path: '/v1/ledger/verify', status: 200 },
   query: z.strictObject({ from: sizeOrSeq.optional(), to: sizeOrSeq.optional() }),
   output: verification,
+  progress: verificationProgress,
   problems: [],
   permission: 'ledger:read',
   audit: { kind: 'read', action: 'ledger.tree.verified', object: 'ledger' },

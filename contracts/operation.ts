@@ -43,6 +43,9 @@ export interface Http {
   readonly cacheControl?: string;
 }
 
+/** One JSON value a line. */
+export const PROGRESS_TYPE = 'application/x-ndjson';
+
 /**
  * Bytes on the bus. More than fit into a message come in pieces: the gateway asks again with `next`
  * as the query's `cursor`, and answers the pieces as one body.
@@ -79,6 +82,11 @@ interface Declaration<
   readonly query?: Q;
   readonly body?: B;
   readonly output: O;
+  /**
+   * What is told while it is worked on, to who watches. Over HTTP: lines of PROGRESS_TYPE, to an
+   * `Accept` that likes it better than JSON. The last line is the answer, or the problem instead.
+   */
+  readonly progress?: z.ZodType;
   /** Beyond those which every operation can give (see `commonProblems`). */
   readonly problems: readonly ProblemCode[];
   /** `anyone` needs no identity, `signed-in` any. Everything else is a cell of the table. */

@@ -5,7 +5,7 @@ import { BUS_REQUEST_TIMEOUT_MS } from '#contracts/limits.ts';
 import type { InputOf, Operation, OutputOf } from '#contracts/operation.ts';
 import type { TenantId } from '#contracts/primitives.ts';
 import type { ContextSigner } from './context.ts';
-import type { Bus } from './ports/bus.ts';
+import type { Bus, Watching } from './ports/bus.ts';
 import type { Json } from './ports/tables.ts';
 import { Problem } from './problem.ts';
 
@@ -15,7 +15,10 @@ export interface CallOptions {
   readonly ifMatch?: number;
   readonly idempotencyKey?: string;
   readonly receiptWaitMs?: number;
+  /** Longest silence, where progress is heard. */
   readonly timeoutMs?: number;
+  /** Waits for long work, and hears its progress where the operation declares some. */
+  readonly watching?: Omit<Watching, 'silenceMs'>;
 }
 
 export type Answer<Op extends Operation> = Omit<Extract<BusReply, { ok: true }>, 'body'> & {
@@ -35,13 +38,17 @@ export interface Client {
 export function openClient(bus: Bus, signer: ContextSigner): Client {
   return {
     async call(operation, input, caller, options = {}) {
-      const { proof, timeoutMs = BUS_REQUEST_TIMEOUT_MS, ...rest } = options;
+      const { proof, timeoutMs = BUS_REQUEST_TIMEOUT_MS, watching, ...rest } = options;
       const audience = operation.service;
       const context = await signer.sign({ caller, audience, ...(proof && { proof }) });
       const { params = {}, query = {}, body } = input;
       const message = { context, input: { params, query, body: body ?? null }, ...rest };
       // JSON by construction: contexts are text and inputs come from JSON or from zod.
-      const answer = await bus.request(operation.name, message as unknown as Json, { timeoutMs });
+      const json = message as unknown as Json;
+      const answer =
+        watching === undefined
+          ? await bus.request(operation.name, json, { timeoutMs })
+          : await bus.watch(operation.name, json, { ...watching, silenceMs: timeoutMs });
       const reply = busReply.parse(answer);
       if (!reply.ok) throw Problem.fromBody(reply.problem);
       // The callee has checked its output against the same declaration.

@@ -22,7 +22,7 @@ import { admit, parseInput } from './guard.ts';
 import { idempotencyOf, keepAnswer, type Remembered, recallAnswer } from './idempotency.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
-import type { Bus, Subscription } from './ports/bus.ts';
+import type { Bus, BusRequest, Subscription, Watcher } from './ports/bus.ts';
 import type { Json, RowKey, Tables, TenantTables, Write } from './ports/tables.ts';
 import type { Vault } from './ports/vault.ts';
 import { asProblem, Problem } from './problem.ts';
@@ -53,6 +53,11 @@ export type Committed<Op extends Operation> =
   | { readonly ok: true; readonly reply: Reply<Op> }
   | { readonly ok: false; readonly conflict: RowKey };
 
+export interface CallWatcher extends Pick<Watcher, 'gone'> {
+  /** Takes what the operation declares as its progress. */
+  tell(progress: unknown): void;
+}
+
 /** One admitted request, as its handler sees it. */
 export interface Call<Op extends Operation = Operation> extends ParsedInputOf<Op> {
   readonly operation: Op;
@@ -60,6 +65,8 @@ export interface Call<Op extends Operation = Operation> extends ParsedInputOf<Op
   /** The context that came with the call: the proof with which this service may ask for the caller. */
   readonly proof: string;
   readonly ifMatch: number | undefined;
+  /** Who waits and hears progress, where the operation declares some. */
+  readonly watcher: CallWatcher | undefined;
   readonly now: Date;
   /** The caller's tenant, and no other. */
   readonly tables: TenantTables;
@@ -122,22 +129,22 @@ export async function openService(
   handlings: readonly Handling[],
 ): Promise<Service> {
   const byName = handlingsOf(parts.name, handlings);
-  const frame: Frame = {
+  const frame = {
     ...parts,
     ...tools,
     verifier: openContextVerifier(parts.vault, parts.clock),
   };
-  const dispatch = async (operation: Operation, message: unknown) => {
+  const dispatch = async (operation: Operation, message: unknown, watcher?: Watcher) => {
     const handling = byName.get(operation.name);
     if (handling === undefined) return failure(new Problem('not-found'));
-    return runOperation(frame, handling, message);
+    return runOperation({ ...frame, watcher }, handling, message);
   };
   const subscriptions: Subscription[] = [];
   // The gateway's operations are for its own routes; nobody may ask for a session over the bus.
   for (const { operation } of parts.name === 'gateway' ? [] : byName.values()) {
-    const answer = async ({ body }: { readonly body: Json }) =>
+    const answer = async ({ body, watcher }: BusRequest) =>
       // JSON by construction: outputs are checked against their schemas.
-      (await dispatch(operation, body)) as unknown as Json;
+      (await dispatch(operation, body, watcher)) as unknown as Json;
     const options = { inFlightMax: BUS_IN_FLIGHT_MAX, answer };
     subscriptions.push(await parts.bus.serve(operation.name, options));
   }
@@ -168,6 +175,7 @@ const RACE_TRIES_MAX = 8;
 
 interface Frame extends ServiceParts, ServiceTools {
   readonly verifier: ReturnType<typeof openContextVerifier>;
+  readonly watcher?: Watcher | undefined;
 }
 
 function handlingsOf(name: ServiceName, handlings: readonly Handling[]): Map<string, Handling> {
@@ -220,6 +228,7 @@ async function carryOut(frame: Frame, handling: Handling, message: unknown): Pro
     caller,
     proof: message_.context,
     ifMatch: message_.ifMatch,
+    watcher: watcherOf(operation, frame.watcher),
     now,
     tables,
     event: (fact) => eventOf(operation, caller, now, fact),
@@ -238,6 +247,13 @@ async function carryOut(frame: Frame, handling: Handling, message: unknown): Pro
     ...(reply.next === undefined ? {} : { next: reply.next }),
     ...(reply.headers === undefined ? {} : { headers: reply.headers }),
   };
+}
+
+/** Progress is checked like an answer: nothing leaves by accident. */
+function watcherOf({ progress }: Operation, watcher: Watcher | undefined): CallWatcher | undefined {
+  if (watcher === undefined || progress === undefined) return undefined;
+  const { gone } = watcher;
+  return { gone, tell: (told) => watcher.tell(progress.parse(told) as Json) };
 }
 
 async function commitCall(request: {

@@ -1,5 +1,5 @@
 /** The OpenAPI 3.1 document, made from the operations. Pure: the same operations, the same text. */
-import { type Http, type Operation, pathWith } from '#contracts/operation.ts';
+import { type Http, type Operation, PROGRESS_TYPE, pathWith } from '#contracts/operation.ts';
 import { problemBody } from '#contracts/problems.ts';
 import { SESSION_COOKIE } from '../identity/session.ts';
 import { headersOf, responseHeadersOf } from './openapi-headers.ts';
@@ -127,7 +127,20 @@ function successOf(operation: Operation, http: Http, schemas: Schemas): JsonObje
   }
   const schema = schemas.of(operation.name, operation.output);
   const text = http.textForm && { [http.textForm.type]: { schema: { type: 'string' } } };
-  return { ...common, content: { 'application/json': { schema }, ...text } };
+  const lines = progressOf(operation, schemas, schema);
+  return { ...common, content: { 'application/json': { schema }, ...text, ...lines } };
+}
+
+/** OpenAPI 3.1 knows no sequences: the schema is that of each line. */
+function progressOf({ name, progress }: Operation, schemas: Schemas, answer: JsonObject) {
+  if (progress === undefined) return {};
+  const lines = {
+    description:
+      'Each line is JSON: progress while it is worked on, and as the last one the answer, or the ' +
+      'problem that came instead of it.',
+    anyOf: [schemas.of(name, progress), answer, { $ref: '#/components/schemas/Problem' }],
+  };
+  return { [PROGRESS_TYPE]: { schema: lines } };
 }
 
 function successText({ status }: Http): string {

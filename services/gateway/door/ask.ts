@@ -31,7 +31,9 @@ export function openAsk(parts: {
     }
     const context = await signer.sign({ caller, audience: service.name });
     const { params = {}, query = {}, body = null } = input;
-    const message = { context, input: { params, query, body }, ...options };
+    // None of the gateway's own works long enough for progress.
+    const { watching: _none, ...carried } = options;
+    const message = { context, input: { params, query, body }, ...carried };
     const reply = await service.dispatch(operation, message);
     if (!reply.ok) throw Problem.fromBody(reply.problem);
     return reply;

@@ -26,6 +26,7 @@ import {
 } from './headers.ts';
 import type { Names } from './hosts.ts';
 import { askForAll } from './pieces.ts';
+import { type AskWatching, sendWatched } from './progress.ts';
 import type { RateLimits } from './rate-limits.ts';
 
 const AGENT_CHARS_MAX = 256;
@@ -99,6 +100,11 @@ function addRoute(app: FastifyInstance, parts: RouteParts, operation: Operation,
       const options = optionsOf(operation, request, reply);
       const params = namedParams(http, request.params);
       const input = { params, query: singleValues(request.query), body };
+      if (operation.progress !== undefined) {
+        const ask: AskWatching = (watching) =>
+          parts.ask(operation, input, caller, { ...options, watching });
+        return sendWatched(operation, ask, request, reply);
+      }
       const answer = await askForAll(parts.ask, operation, input, caller, options);
       return sendAnswer(operation, answer, request, reply);
     },

@@ -73,7 +73,8 @@ function inOrder(breaks: readonly LedgerBreak[]): LedgerBreak[] {
   return breaks.toSorted((one, other) => one.seq - other.seq);
 }
 
-function openTurn(): () => Promise<void> {
+/** Gives way to everything else now and then. */
+export function openTurn(): () => Promise<void> {
   let since = performance.now();
   return async () => {
     if (performance.now() - since < TURN_MS) return;
