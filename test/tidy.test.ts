@@ -34,18 +34,9 @@ function expectNone(offences: readonly Offence[], why: string): void {
 const importRules: readonly { readonly in: RegExp; readonly may: readonly RegExp[] }[] = [
   { in: /^contracts\//, may: [/^zod$/, /^#?contracts\//] },
   { in: /^shared\/ports\//, may: [/^contracts\//, /^shared\/ports\//, /^node:/] },
-  {
-    in: /^shared\/(embedded|nats|aws)\//,
-    may: [
-      /^node:/,
-      /^zod$/,
-      /^contracts\//,
-      /^shared\/ports\//,
-      /^shared\/problem\.ts$/,
-      /^shared\/(embedded|nats|aws)\//,
-      /^(nodemailer|@nats-io\/)/,
-    ],
-  },
+  { in: /^shared\/embedded\//, may: adapterMay(/^nodemailer$/) },
+  { in: /^shared\/nats\//, may: adapterMay(/^@nats-io\//) },
+  { in: /^shared\/aws\//, may: adapterMay(/^@aws-sdk\//, /^iovalkey$/) },
   { in: /^shared\/open\.ts$/, may: [/^node:/, /^contracts\//, /^shared\//] },
   {
     in: /^shared\//,
@@ -95,6 +86,18 @@ const importRules: readonly { readonly in: RegExp; readonly may: readonly RegExp
   },
   { in: /^test\//, may: [/./] },
 ];
+
+function adapterMay(...others: readonly RegExp[]): readonly RegExp[] {
+  return [
+    /^node:/,
+    /^zod$/,
+    /^contracts\//,
+    /^shared\/ports\//,
+    /^shared\/problem\.ts$/,
+    /^shared\/(embedded|nats|aws)\//,
+    ...others,
+  ];
+}
 
 function serviceMay(name: string, ...libraries: readonly RegExp[]): readonly RegExp[] {
   return [

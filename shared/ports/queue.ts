@@ -11,9 +11,10 @@ export interface Delivery {
 
 /**
  * Work that must be done at least once. Not ordered. A delivery is leased: it comes again when the
- * lease runs out, and goes to the dead letters after `triesMax` deliveries. A lease is lost once
- * the work was delivered again, is a dead letter or was given back; until then the delivery is
- * good, even when its time has run out.
+ * lease runs out, and goes to the dead letters after `triesMax` deliveries, when somebody next asks
+ * for work. A lease is lost once the work was delivered again, is a dead letter or was given back.
+ * What happened to it through another handle may stay unseen here: the work is then done twice,
+ * which its doer must stand anyway.
  */
 export interface Queue extends AsyncDisposable {
   /** Durable before it resolves. Problem `too-large` over QUEUE_BODY_BYTES_MAX. */
@@ -26,15 +27,18 @@ export interface Queue extends AsyncDisposable {
     readonly limit: number;
     readonly waitMs: number;
   }): Promise<readonly Delivery[]>;
-  /** The work is done; it never comes again. `false` when the lease was lost meanwhile. */
+  /**
+   * The work is done; it never comes again, even when its time has run out and nobody else has it.
+   * `false` when the lease was lost meanwhile.
+   */
   done(delivery: Delivery): Promise<boolean>;
-  /** Keeps the lease for another full term. `false` when it was lost meanwhile. */
+  /** Keeps the lease for another full term. `false` when it was lost meanwhile, or had run out. */
   extend(delivery: Delivery): Promise<boolean>;
   /**
    * Gives it back: it comes again after `delayMs`, or is a dead letter at its last try. Without
    * effect when the lease was lost.
    */
   retry(delivery: Delivery, request: { readonly delayMs: number }): Promise<void>;
-  /** Given back with a delay is `waiting` too. */
+  /** For people and alarms: near the truth. Given back with a delay is `waiting` or `leased`. */
   depth(): Promise<{ readonly waiting: number; readonly leased: number; readonly dead: number }>;
 }

@@ -1,4 +1,5 @@
 /** Which adapters there are: each suite runs on every one of its port. */
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { openBlobs } from '#shared/embedded/blobs.ts';
 import { openCache } from '#shared/embedded/cache.ts';
@@ -13,6 +14,7 @@ import type { Queue } from '#shared/ports/queue.ts';
 import type { Tables } from '#shared/ports/tables.ts';
 import type { Vault } from '#shared/ports/vault.ts';
 import { temporaryFolder } from '#test/support/folder.ts';
+import { onMoto, onValkey, openAwsCache, openAwsQueue } from './aws-adapters.ts';
 
 /** A clock that stands still until it is moved. */
 export interface TestClock {
@@ -23,7 +25,13 @@ export interface TestClock {
 /** Where an adapter keeps its things. What is opened in it is closed with it, newest first. */
 export interface Place extends AsyncDisposable {
   readonly folder: string;
+  /** For what engines hold for this place alone. */
+  readonly name: string;
   readonly clock: TestClock;
+  /** Moves the clock, and those of the engines which the place is on. */
+  advance(ms: number): Promise<void>;
+  /** Moves an engine's clock along. */
+  advancing(move: (ms: number) => Promise<void>): void;
   use<Opened extends AsyncDisposable>(opened: Opened): Opened;
 }
 
@@ -36,9 +44,18 @@ export async function openPlace(): Promise<Place> {
       now += ms;
     },
   });
+  const engines = new Set<(ms: number) => Promise<void>>();
   return {
     folder: folder.path,
+    name: `t${randomBytes(6).toString('hex')}`,
     clock,
+    async advance(ms) {
+      clock.advance(ms);
+      for (const move of engines) await move(ms);
+    },
+    advancing(move) {
+      engines.add(move);
+    },
     use: (opened) => stack.use(opened),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
@@ -47,52 +64,64 @@ export async function openPlace(): Promise<Place> {
 /** Opening it twice in one place gives two handles, as two processes have them. */
 type Opener<Port, Settings = void> = (place: Place, settings: Settings) => Promise<Port>;
 
-export const tablesAdapters: readonly { name: string; open: Opener<Tables> }[] = [
+export interface Adapter<Port, Settings = void> {
+  readonly name: string;
+  /** The engine that it needs is not here: its suite is left out, which its name says. */
+  readonly missing: boolean;
+  readonly open: Opener<Port, Settings>;
+  /** How near to a moment of its own clock a test may look; engines' clocks run on meanwhile. */
+  readonly graceMs: number;
+}
+
+const CACHE_ENTRIES_MAX = 100;
+
+const embedded = { name: 'embedded', missing: false, graceMs: 1 };
+
+export const tablesAdapters: readonly Adapter<Tables>[] = [
   {
-    name: 'embedded',
+    ...embedded,
     open: async ({ folder, clock, use }) =>
       use(await openTables({ file: join(folder, 'service', 'tables.sqlite'), clock })),
   },
 ];
 
-export const vaultAdapters: readonly { name: string; open: Opener<Vault> }[] = [
+export const vaultAdapters: readonly Adapter<Vault>[] = [
   {
-    name: 'embedded',
+    ...embedded,
     open: async ({ folder, use }) => use(await openVault({ dir: join(folder, 'vault') })),
   },
 ];
 
-export const cacheAdapters: readonly {
-  name: string;
-  open: Opener<Cache, { readonly entriesMax: number }>;
-}[] = [
+export const cacheAdapters: readonly Adapter<Cache>[] = [
   {
-    name: 'embedded',
-    open: async ({ clock, use }, { entriesMax }) => use(openCache({ entriesMax, clock })),
+    ...embedded,
+    open: async ({ clock, use }) => use(openCache({ entriesMax: CACHE_ENTRIES_MAX, clock })),
   },
+  { ...onValkey(), open: openAwsCache },
 ];
 
-export const queueAdapters: readonly {
-  name: string;
-  open: Opener<Queue, { readonly leaseMs: number; readonly triesMax: number }>;
-}[] = [
+export const queueAdapters: readonly Adapter<
+  Queue,
+  { readonly leaseMs: number; readonly triesMax: number }
+>[] = [
   {
-    name: 'embedded',
+    ...embedded,
     open: async ({ folder, clock, use }, settings) =>
       use(await openQueue({ file: join(folder, 'service', 'queue.sqlite'), clock, ...settings })),
   },
+  { ...onMoto(), open: openAwsQueue },
 ];
 
-export const mailerAdapters: readonly { name: string; open: Opener<Mailer> }[] = [
+export const mailerAdapters: readonly Adapter<Mailer>[] = [
   {
-    name: 'embedded',
+    ...embedded,
     open: async ({ folder, clock, use }) =>
       use(await openMailer({ dir: join(folder, 'mail-out'), clock })),
   },
 ];
 
-export const blobsAdapters: readonly { name: string; open: Opener<BlobStores, string> }[] = [
-  { name: 'embedded', open: openEmbeddedBlobs },
+export const blobsAdapters: readonly Adapter<BlobStores, string>[] = [
+  { ...embedded, open: openEmbeddedBlobs },
 ];
 
 export async function openEmbeddedBlobs(

@@ -1,0 +1,107 @@
+/** The adapters of AWS, on engines that are started once for each file of tests that needs them. */
+import { CreateQueueCommand, GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { Redis } from 'iovalkey';
+import { afterAll } from 'vitest';
+import { openCache } from '#shared/aws/cache.ts';
+import { openQueue } from '#shared/aws/queue.ts';
+import { clientConfig } from '#shared/aws/sdk/client.ts';
+import type { Cache } from '#shared/ports/cache.ts';
+import type { Queue } from '#shared/ports/queue.ts';
+import {
+  advanceMoto,
+  awsAt,
+  dynamo,
+  type Engine,
+  type EngineKind,
+  hasEngine,
+  moto,
+  valkey,
+} from '#test/support/aws-engines.ts';
+import type { Place } from './adapters.ts';
+
+/** A busy machine is not that late; leases and lifetimes in the suites are longer. */
+const ENGINE_GRACE_MS = 5_000;
+
+/** What the adapters of an engine have in common. */
+function on(kind: EngineKind) {
+  const missing = !hasEngine(kind);
+  const name = missing ? `aws: left out, because ${kind.name} is not installed` : 'aws';
+  return { name, missing, graceMs: ENGINE_GRACE_MS };
+}
+export const onMoto = () => on(moto);
+export const onDynamo = () => on(dynamo);
+export const onValkey = () => on(valkey);
+
+/** Starts the engine when it is first needed, and ends it with the file. */
+function oncePerFile(kind: EngineKind): () => Promise<Engine> {
+  let started: Promise<Engine> | undefined;
+  afterAll(async () => {
+    await (await started)?.[Symbol.asyncDispose]();
+  });
+  return () => {
+    started ??= kind.start();
+    return started;
+  };
+}
+export const motoOfFile = oncePerFile(moto);
+export const dynamoOfFile = oncePerFile(dynamo);
+export const valkeyOfFile = oncePerFile(valkey);
+
+/** The settings to reach moto, whose clock moves with the place from now on. */
+export async function motoIn(place: Place) {
+  const engine = await motoOfFile();
+  const move = motoMoves.get(engine) ?? ((ms: number) => advanceMoto(engine, ms));
+  motoMoves.set(engine, move);
+  place.advancing(move);
+  return awsAt(engine);
+}
+const motoMoves = new WeakMap<Engine, (ms: number) => Promise<void>>();
+
+/** Everything of the place is that much nearer to its end: what waiting for it would do. */
+const AGE = `
+  for _, key in ipairs(redis.call('KEYS', ARGV[1] .. '/*')) do
+    local left = redis.call('PTTL', key) - ARGV[2]
+    if left <= 0 then redis.call('DEL', key) else redis.call('PEXPIRE', key, left) end
+  end`;
+
+export async function openAwsCache(place: Place): Promise<Cache> {
+  const { url } = await valkeyOfFile();
+  const ageing = new Redis(url);
+  place.use({
+    async [Symbol.asyncDispose]() {
+      ageing.disconnect();
+    },
+  });
+  place.advancing(async (ms) => {
+    await ageing.eval(AGE, 0, place.name, ms);
+  });
+  return place.use(await openCache({ url, prefix: place.name, clock: place.clock }));
+}
+
+export async function openAwsQueue(
+  place: Place,
+  settings: { readonly leaseMs: number; readonly triesMax: number },
+): Promise<Queue> {
+  const aws = await motoIn(place);
+  await makeQueue(aws, place.name, settings.triesMax);
+  return place.use(await openQueue({ aws, name: place.name, ...settings }));
+}
+
+/** A queue as the infrastructure makes it; making it again changes nothing. */
+export async function makeQueue(
+  aws: Parameters<typeof clientConfig>[0],
+  name: string,
+  triesMax: number,
+): Promise<void> {
+  const client = new SQSClient(clientConfig(aws));
+  const { QueueUrl } = await client.send(new CreateQueueCommand({ QueueName: `${name}-dead` }));
+  const { Attributes } = await client.send(
+    new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] }),
+  );
+  const RedrivePolicy = JSON.stringify({
+    deadLetterTargetArn: Attributes?.QueueArn,
+    maxReceiveCount: triesMax,
+  });
+  await client.send(new CreateQueueCommand({ QueueName: name, Attributes: { RedrivePolicy } }));
+  client.destroy();
+}
