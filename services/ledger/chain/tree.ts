@@ -21,7 +21,7 @@ export function leafHash(entry: Uint8Array): Buffer {
   const input = Buffer.allocUnsafe(1 + entry.length);
   input[0] = LEAF_PREFIX;
   input.set(entry, 1);
-  return hash('sha256', input, 'buffer');
+  return sha256(input);
 }
 
 /** `HASH(0x01 || left || right)`. */
@@ -30,7 +30,18 @@ export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
   input[0] = NODE_PREFIX;
   input.set(left, 1);
   input.set(right, 1 + HASH_BYTES);
-  return hash('sha256', input, 'buffer');
+  return sha256(input);
+}
+
+/**
+ * A digest as a string and from there into pooled memory: memory of its own, as the output `buffer`
+ * has it, takes longer than the hash of a node.
+ */
+function sha256(input: Uint8Array): Buffer {
+  const digest = hash('sha256', input, 'latin1');
+  const bytes = Buffer.allocUnsafe(HASH_BYTES);
+  for (let at = 0; at < HASH_BYTES; at += 1) bytes[at] = digest.charCodeAt(at);
+  return bytes;
 }
 
 /**
