@@ -12,8 +12,8 @@ import type { LedgerEntry } from '#contracts/ledger.ts';
 export const FILTER_BYTES = 1_024;
 const FILTER_BITS = FILTER_BYTES * 8;
 const PROBES = 4;
-/** Bytes of the hash that one probe uses. */
-const PROBE_BYTES = 2;
+/** Hexadecimal digits of the hash that one probe uses. */
+const PROBE_DIGITS = 4;
 
 /** Filters of a search; an absent one matches everything. */
 export interface Question {
@@ -44,8 +44,7 @@ export function matches(entry: Marked, question: Question): boolean {
 
 export function filterOf(entries: readonly Marked[]): Uint8Array {
   const filter = new Uint8Array(FILTER_BYTES);
-  const marks = new Set(entries.flatMap(marksOf));
-  for (const mark of marks) {
+  for (const mark of marksIn(entries)) {
     for (const bit of bitsOf(mark)) setBit(filter, bit);
   }
   return filter;
@@ -56,15 +55,27 @@ export function mayHold(filter: Uint8Array, question: Question): boolean {
   return questionMarks(question).every((mark) => bitsOf(mark).every((bit) => hasBit(filter, bit)));
 }
 
-function marksOf({ actor, action, object, outcome }: Marked): string[] {
-  return [
-    `actor ${actor.id}`,
-    `action ${action}`,
-    `type ${object.type}`,
-    `object ${object.id}`,
-    `outcome ${outcome}`,
-    ...(actor.address === undefined ? [] : [`address ${actor.address}`]),
-  ];
+/** Each mark once: the entries of a page have most of theirs in common. */
+function marksIn(entries: readonly Marked[]): string[] {
+  const values = {
+    actor: new Set<string>(),
+    action: new Set<string>(),
+    type: new Set<string>(),
+    object: new Set<string>(),
+    outcome: new Set<string>(),
+    address: new Set<string>(),
+  };
+  for (const { actor, action, object, outcome } of entries) {
+    values.actor.add(actor.id);
+    values.action.add(action);
+    values.type.add(object.type);
+    values.object.add(object.id);
+    values.outcome.add(outcome);
+    if (actor.address !== undefined) values.address.add(actor.address);
+  }
+  return Object.entries(values).flatMap(([name, all]) =>
+    Array.from(all, (value) => `${name} ${value}`),
+  );
 }
 
 function questionMarks({ actor, action, objectType, objectId, outcome }: Question): string[] {
@@ -75,11 +86,11 @@ function questionMarks({ actor, action, objectType, objectId, outcome }: Questio
 }
 
 function bitsOf(mark: string): number[] {
-  const digest = hash('sha256', mark, 'buffer');
-  return Array.from(
-    { length: PROBES },
-    (_, probe) => digest.readUInt16BE(probe * PROBE_BYTES) % FILTER_BITS,
-  );
+  const digest = hash('sha256', mark, 'hex');
+  return Array.from({ length: PROBES }, (_, probe) => {
+    const digits = digest.slice(probe * PROBE_DIGITS, (probe + 1) * PROBE_DIGITS);
+    return Number.parseInt(digits, 16) % FILTER_BITS;
+  });
 }
 
 function setBit(filter: Uint8Array, bit: number): void {

@@ -42,13 +42,18 @@ export function makePage(
   marks: readonly Marked[],
   blocks: readonly (readonly [number, number])[],
 ): Page {
-  const bytes = Buffer.concat([filterOf(marks), ...marks.map(({ id }) => idBytes(id))]);
-  const times = marks.map(({ at }) => at).sort();
+  const bytes = Buffer.concat([filterOf(marks), idBytes(marks.map(({ id }) => id).join(''))]);
+  let from = marks[0]?.at ?? '';
+  let to = from;
+  for (const { at } of marks) {
+    if (at < from) from = at;
+    if (at > to) to = at;
+  }
   const value = {
     v: 1 as const,
     blocks: blocks.map(([first, blockNo]): [number, number] => [first, blockNo]),
-    from: times.at(0) ?? '',
-    to: times.at(-1) ?? '',
+    from,
+    to,
     crc: crc32(bytes),
   };
   return { value, bytes };
@@ -88,8 +93,13 @@ export function timeOfId(id: string): number {
 }
 
 export function idTimesOf(marks: readonly Marked[]): IdTimes {
-  const times = marks.map(({ id }) => timeOfId(id));
-  return { earliest: Math.min(...times), latest: Math.max(...times) };
+  let [earliest, latest] = [Number.POSITIVE_INFINITY, 0];
+  for (const { id } of marks) {
+    const time = timeOfId(id);
+    if (time < earliest) earliest = time;
+    if (time > latest) latest = time;
+  }
+  return { earliest, latest };
 }
 
 export function encodeTimes(times: readonly IdTimes[]): Buffer {
@@ -109,8 +119,9 @@ export function decodeTimes(bytes: Uint8Array): IdTimes[] {
   }));
 }
 
-function idBytes(id: string): Buffer {
-  return Buffer.from(id.replaceAll('-', ''), 'hex');
+/** Of one id, or of several one behind the other. */
+function idBytes(ids: string): Buffer {
+  return Buffer.from(ids.replaceAll('-', ''), 'hex');
 }
 
 /** Times of all pages of a log, in the order of the pages. */
@@ -137,6 +148,7 @@ export function openPageTimes(first: readonly IdTimes[] = []): PageTimes {
     all,
     pagesWith(time) {
       const found: number[] = [];
+      if (time > (latestSoFar.at(-1) ?? 0)) return found;
       for (let page = firstNotBelow(latestSoFar, time); page < all.length; page += 1) {
         const { earliest = 0, latest = 0 } = all[page] ?? {};
         if (earliest <= time && time <= latest) found.push(page);

@@ -89,8 +89,13 @@ function tilePut(
   },
 ): Put {
   const { level, tile, items, had } = about;
-  const bytes = storedTile(level === 0 ? pageTile(view, tile, items) : tileOf(items));
+  const bytes = level === 0 ? storedTile(pageTile(view, tile, items)) : upperTile(items);
   return { put: { kind: 'tile', id: tileId(level, tile), value: {}, bytes }, expect: had };
+}
+
+/** Nothing is stored behind the items of a tile that still grows. */
+function upperTile(items: readonly Buffer[]): Buffer {
+  return items.length < TILE_WIDTH ? Buffer.concat(items) : storedTile(tileOf(items));
 }
 
 /** The nodes half-way up were made when the blocks were: no need to hash them again. */
