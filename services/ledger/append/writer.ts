@@ -33,7 +33,7 @@ import {
   type Verdict,
 } from '../chain/append.ts';
 import { makeBlock, type Step } from '../chain/head.ts';
-import { NONCE_BYTES, type RecordKey, sealDisclosures, sealedUnder } from '../chain/seal.ts';
+import { NONCE_BYTES, type RecordKey, sealDisclosures } from '../chain/seal.ts';
 import { advance, type View } from '../log/view.ts';
 import { putBlock, type SlotResult } from './slot.ts';
 import type { NewKey, RecordKeys } from './values.ts';
@@ -86,7 +86,14 @@ export type Beside = (seq: number) => Promise<readonly Change[]>;
 interface Waiting {
   readonly offered: Offered;
   readonly beside?: Beside;
-  readonly resolve: (receipt: Receipt) => void;
+  readonly call: Call;
+}
+
+/** Events that came together: they are answered together, though they may stand in several blocks. */
+interface Call {
+  readonly receipts: Receipt[];
+  readonly count: number;
+  readonly resolve: (receipts: Receipt[]) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -108,37 +115,47 @@ export function openWriter(parts: WriterParts): Writer {
     try {
       await parts.prepare();
       const receipts = await commit(parts, batch);
-      for (const [index, receipt] of receipts.entries()) queue[index]?.resolve(receipt);
+      for (const [index, receipt] of receipts.entries()) answer(queue[index]?.call, receipt);
       return receipts.length;
     } catch (error) {
       // All of them: a later event of a record must not overtake an earlier one that failed.
       const failed = batch.beside === undefined ? queue.length : 1;
-      for (const { reject } of queue.slice(0, failed)) reject(error);
+      for (const { call } of queue.slice(0, failed)) call.reject(error);
       return failed;
     }
   }
 
-  function wait(event: AuditEvent, more: Pick<Waiting, 'beside'>): Promise<Receipt> {
-    return new Promise((resolve, reject) => {
-      queue.push({ offered: offer(event), ...more, resolve, reject });
-    });
+  async function wait(
+    events: readonly AuditEvent[],
+    more: Pick<Waiting, 'beside'>,
+  ): Promise<Receipt[]> {
+    if (events.length === 0) return [];
+    const offered = events.map(offer);
+    const { promise, resolve, reject } = Promise.withResolvers<Receipt[]>();
+    const call = { receipts: [], count: events.length, resolve, reject };
+    for (const each of offered) queue.push({ offered: each, ...more, call });
+    running ??= run();
+    return promise;
   }
 
   return {
-    append(events) {
-      const receipts = events.map((event) => wait(event, {}));
-      running ??= run();
-      return Promise.all(receipts);
-    },
-    appendWith(event, beside) {
-      const receipt = wait(event, { beside });
-      running ??= run();
+    append: (events) => wait(events, {}),
+    async appendWith(event, beside) {
+      const [receipt] = await wait([event], { beside });
+      if (receipt === undefined) throw new Error('an event has no receipt');
       return receipt;
     },
     async idle() {
       await running;
     },
   };
+}
+
+function answer(call: Call | undefined, receipt: Receipt): void {
+  if (call === undefined) return;
+  // The queue keeps the order of the events, so that receipts come in it.
+  call.receipts.push(receipt);
+  if (call.receipts.length === call.count) call.resolve(call.receipts);
 }
 
 interface Batch {
@@ -200,11 +217,11 @@ async function planOf(parts: WriterParts, offered: readonly Offered[]): Promise<
     now: new Date(clock()).toISOString(),
     salt: () => randomBytes(SALT_BYTES).toString('base64url'),
   });
-  const records = new Set(whole.entries.map(({ event }) => sealedUnder(event)));
+  const records = new Set(whole.entries.map(({ record }) => record));
   const found = await keys.find([...records]);
   const decision = withNewKeysAtMost(whole, found, NEW_KEYS_MAX);
   const missing = new Set(
-    decision.entries.map(({ event }) => sealedUnder(event)).filter((record) => !found.has(record)),
+    decision.entries.map(({ record }) => record).filter((record) => !found.has(record)),
   );
   const made = await Promise.all(
     [...missing].map(async (record) => [record, await keys.make(record)] as const),
@@ -220,8 +237,7 @@ function withNewKeysAtMost(
 ): Decision {
   const missing = new Set<string>();
   let fit = 0;
-  for (const { event } of decision.entries) {
-    const record = sealedUnder(event);
+  for (const { record } of decision.entries) {
     if (!found.has(record)) missing.add(record);
     if (missing.size > newKeysMax) break;
     fit += 1;
@@ -237,8 +253,7 @@ function withNewKeysAtMost(
 /** Sealing, hashing and packing; nothing can come between the head and the block made on it. */
 function blockOf({ tenant, view, clock, writer }: WriterParts, plan: Plan): Step {
   const nonces = randomBytes(NONCE_BYTES * plan.entries.length);
-  const sealed = plan.entries.map(({ event }, index) => {
-    const record = sealedUnder(event);
+  const sealed = plan.entries.map(({ event, record }, index) => {
     const key = plan.keys.get(record) ?? plan.newKeys.get(record)?.key;
     if (key === undefined) throw new Error('a record has no key');
     const nonce = nonces.subarray(index * NONCE_BYTES, (index + 1) * NONCE_BYTES);

@@ -21,10 +21,14 @@ import {
   identityText,
 } from './entry.ts';
 import { idKey } from './page.ts';
-import { sealedLength } from './seal.ts';
+import { sealedLength, sealedUnder } from './seal.ts';
 
 export interface Offered {
   readonly event: AuditEvent;
+  /** Its id as the log knows it (`idKey`). */
+  readonly key: string;
+  /** Name of the key that seals its values. */
+  readonly record: string;
   readonly content: ContentText;
   readonly identity: string;
   /** Bytes of a block that it takes at most, before packing. */
@@ -59,6 +63,8 @@ export function offer(event: AuditEvent): Offered {
   const content = contentText(contentOf(event));
   return {
     event,
+    key: idKey(event.id),
+    record: sealedUnder(event),
     content,
     identity: identityText(content),
     bytes: entryBytesBound(content) + sealedBytes(sealedLength(event.disclosures)),
@@ -83,12 +89,13 @@ export function conflictIds(
   known: ReadonlyMap<string, Known>,
 ): string[] {
   const first = new Map<string, string>();
-  return offered.flatMap((each) => {
-    const { id } = each.event;
-    const identity = known.get(idKey(id))?.identity ?? first.get(idKey(id));
-    if (identity === undefined) first.set(idKey(id), each.identity);
-    return identity === undefined || identity === each.identity ? [] : [conflictId(each)];
-  });
+  const conflicts: string[] = [];
+  for (const each of offered) {
+    const identity = known.get(each.key)?.identity ?? first.get(each.key);
+    if (identity === undefined) first.set(each.key, each.identity);
+    else if (identity !== each.identity) conflicts.push(conflictId(each));
+  }
+  return conflicts;
 }
 
 /** `known` has, by `idKey`, every offered id and every conflict id that stands in the log. */
@@ -103,11 +110,11 @@ export function decide(request: {
   const entries: Offered[] = [];
   const indexes = new Map<string, number>();
   const add = (each: Offered): Standing => {
-    indexes.set(idKey(each.event.id), entries.length);
+    indexes.set(each.key, entries.length);
     return { index: entries.push(each) - 1 };
   };
   const verdicts = offered.map((each): Verdict => {
-    const before = standingOf(each.event.id, known, indexes);
+    const before = standingOf(each.key, known, indexes);
     if (before === undefined) {
       return { status: 'appended', standing: add(each), entriesAfter: entries.length };
     }
@@ -115,7 +122,7 @@ export function decide(request: {
     if (identity === each.identity) {
       return { status: 'repeated', standing: before, entriesAfter: entries.length };
     }
-    const told = standingOf(conflictId(each), known, indexes);
+    const told = standingOf(idKey(conflictId(each)), known, indexes);
     if (told === undefined) add(offer(conflictEvent(each, now, salt())));
     return { status: 'conflict', standing: before, entriesAfter: entries.length };
   });
@@ -123,13 +130,13 @@ export function decide(request: {
 }
 
 function standingOf(
-  id: string,
+  key: string,
   known: ReadonlyMap<string, Known>,
   indexes: ReadonlyMap<string, number>,
 ): Standing | undefined {
-  const entry = known.get(idKey(id));
+  const entry = known.get(key);
   if (entry !== undefined) return { known: entry };
-  const index = indexes.get(idKey(id));
+  const index = indexes.get(key);
   return index === undefined ? undefined : { index };
 }
 

@@ -49,12 +49,13 @@ export function openKnown(about: {
 
   return async (ids) => {
     const known = new Map<string, Known>();
-    // Nearly every id is later than all pages, so that nothing has to be read for it.
-    const doubtful = ids.flatMap((id) => {
+    const doubtful: { id: string; seq: number | undefined; pages: readonly number[] }[] = [];
+    for (const id of ids) {
       const seq = view.ids.get(idKey(id));
       const pages = seq === undefined ? view.pageTimes.pagesWith(timeOfId(id)) : [];
-      return seq === undefined && pages.length === 0 ? [] : [{ id, seq, pages }];
-    });
+      // Nearly every id is later than all pages, so that nothing has to be read for it.
+      if (seq !== undefined || pages.length > 0) doubtful.push({ id, seq, pages });
+    }
     for (const { id, seq, pages } of doubtful) {
       const found = seq ?? (await seqInPages(id, pages));
       if (found !== undefined) known.set(idKey(id), await entryAt(found, id));
