@@ -3,6 +3,7 @@ import * as cadMessages from './cad-messages.ts';
 import * as cadSources from './cad-sources.ts';
 import * as files from './files.ts';
 import * as ledger from './ledger.ts';
+import * as ledgerCommands from './ledger-commands.ts';
 import * as ledgerEvidence from './ledger-evidence.ts';
 import * as ledgerExports from './ledger-exports.ts';
 import * as ledgerExpungements from './ledger-expungements.ts';
@@ -35,6 +36,7 @@ const modules = [
   ledgerKeys,
   ledgerExports,
   ledgerReviews,
+  ledgerCommands,
 ];
 
 /** Every operation of the product, module by module. A name stands here once. */

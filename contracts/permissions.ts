@@ -64,6 +64,7 @@ export const permissions = {
   'ledger:approve-expungement': ['platform', 'admin', 'reviewer'],
   'ledger:export': ['admin', 'reviewer'],
   'ledger:review': ['admin', 'reviewer'],
+  'ledger:record-commands': ['admin', 'vendor'],
   'ledger:rotate-keys': ['platform'],
   'ledger:append': everyJob,
 } as const satisfies Record<string, readonly Role[]>;

@@ -4,6 +4,7 @@ import { checkpointHandlings } from './checkpoints/checkpoints.ts';
 import { openDaily } from './checkpoints/daily.ts';
 import { keyHandlings } from './checkpoints/keys.ts';
 import { openWitnessing } from './checkpoints/witnessing.ts';
+import { commandHandlings } from './command-log/commands.ts';
 import { evidenceHandlings } from './evidence/evidence.ts';
 import { expungementHandlings } from './evidence/expungements.ts';
 import { exportHandlings } from './export/exports.ts';
@@ -30,6 +31,7 @@ export async function openLedger(parts: LedgerParts): Promise<Service> {
     ...expungementHandlings(parts, logs),
     ...exportHandlings(logs),
     ...reviewHandlings(logs),
+    ...commandHandlings(parts, logs),
     ...keyHandlings(parts),
     ...logFileHandlings(parts, logs),
     ...verificationHandlings(parts, logs),

@@ -3,7 +3,7 @@
  * an administrator of one department for things of another. A new operation is covered from its
  * declaration on; one whose ids this suite does not know fails it.
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomUUIDv7 } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -82,6 +82,8 @@ async function makeThings({ admin, tenantId }: Department, smtpPort: number) {
     reason: 'test',
     scope: { classes: ['ledger'] },
   });
+  const step = { id: randomUUIDv7(), state: 'queued', command: 'page station 3', incident };
+  const command = await admin.post('/v1/ledger/commands', step);
   const users = await admin.get('/v1/users');
   return {
     incident,
@@ -92,6 +94,7 @@ async function makeThings({ admin, tenantId }: Department, smtpPort: number) {
     'api-key': key.body.id,
     expungement: expungement.body.id,
     'legal-hold': hold.body.id,
+    command: command.body.id,
     tenant: tenantId,
   };
 }

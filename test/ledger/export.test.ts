@@ -72,6 +72,13 @@ const entries = [
     sd: Array.from({ length: 100 }, (_, index) => hash('sha256', `f${index}`, 'base64url')).sort(),
     actor: { type: 'service', id: 'cad-ingest' },
   }),
+  entryOf(7, {
+    action: 'ledger.command.blocked',
+    object: { type: 'command', id: 'c-1' },
+    outcome: 'refused',
+    reason: 'rule paging/night',
+    actor: { type: 'key', id: 'k-2', name: 'radio' },
+  }),
 ];
 
 function bytesOf(entry: LedgerEntry): Buffer {
@@ -144,7 +151,10 @@ describe('jsonl', () => {
   });
 
   test('is one line for nothing new, and for an empty ledger', async () => {
-    expect(JSON.parse(await textOf('jsonl', 3, 7))).toMatchObject({ count: 0, checkpoint: {} });
+    expect(JSON.parse(await textOf('jsonl', 3, entries.length))).toMatchObject({
+      count: 0,
+      checkpoint: {},
+    });
     const part = await exportPart(logOf([]), { format: 'jsonl', begin: 0, limit: 3 });
     expect(JSON.parse(partText('jsonl', part))).toEqual({ count: 0, checkpoint: null });
     expect(part.isMore).toBe(false);

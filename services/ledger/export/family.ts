@@ -16,13 +16,16 @@ const entities = new Set([
   'cad-ingest.source',
 ]);
 
+/** Of the ledger itself, what is no work on its store. */
+const operations = new Set(['operation', 'command']);
+
 /** `service.resource.past-participle`. What nobody has named is an operation like any other. */
 export function familyOf(action: string): Family {
   const [service = '', resource = ''] = action.split('.');
   const thing = `${service}.${resource}`;
   if (authentication.has(thing) || action === keyRefused) return 'authentication';
   if (entities.has(thing)) return 'entity-management';
-  if (service === 'ledger' && resource !== 'operation') return 'datastore';
+  if (service === 'ledger' && !operations.has(resource)) return 'datastore';
   return 'api';
 }
 

@@ -34,6 +34,7 @@ const crud = {
   begun: [1, 'Create'],
   received: [1, 'Create'],
   proposed: [1, 'Create'],
+  queued: [1, 'Create'],
   invited: [1, 'Create'],
   read: [2, 'Read'],
   'raw-read': [2, 'Read'],

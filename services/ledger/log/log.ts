@@ -8,6 +8,7 @@ import { openRecordKeys } from '../append/values.ts';
 import { openWriter, type Receipt } from '../append/writer.ts';
 import type { Checkpoint } from '../chain/checkpoint.ts';
 import { parseEntry } from '../chain/entry.ts';
+import { idKey } from '../chain/page.ts';
 import { sealedUnder } from '../chain/seal.ts';
 import { TILE_WIDTH } from '../chain/tiles.ts';
 import type { NodeReader } from '../chain/tree.ts';
@@ -50,6 +51,8 @@ export interface Log extends AsyncDisposable {
   follow(): Promise<void>;
   /** Entries that are committed, as far as this process knows. */
   size(): number;
+  /** Where the entry of that event stands. */
+  seqOf(eventId: string): Promise<number | undefined>;
   readonly blocks: Blocks;
   readonly nodes: NodeReader;
   /** A signed checkpoint of at least this size; the newest one when it has that. */
@@ -93,6 +96,7 @@ export async function openLog(parts: LogParts): Promise<Log> {
     }
   }
 
+  const find = openKnown({ tables, view, blocks });
   const appends = openWriter({
     tenant,
     tables,
@@ -100,7 +104,7 @@ export async function openLog(parts: LogParts): Promise<Log> {
     keys,
     writer,
     clock,
-    find: openKnown({ tables, view, blocks }),
+    find,
     follow: followOnce,
     async prepare() {
       if (view.head.blockNo < 0) await opaqueIdOf(parts);
@@ -119,6 +123,7 @@ export async function openLog(parts: LogParts): Promise<Log> {
     append: appends.append,
     follow: followOnce,
     size: () => view.head.edge.size,
+    seqOf: async (eventId) => (await find([eventId])).get(idKey(eventId))?.seq,
     blocks,
     nodes,
     checkpoint: async (size) => (await signer()).covering(size),
