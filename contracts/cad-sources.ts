@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { profileChoice } from './cad-profiles.ts';
 import { operation } from './operation.ts';
-import { email, pageOf, pageQuery, rowId, shortText, timestamp } from './primitives.ts';
+import { email, pageOf, pageQuery, reason, rowId, shortText, timestamp } from './primitives.ts';
 
 /** `dispatch@example.org`, or a whole domain as `@example.org`. */
 const sender = z.union(
@@ -28,7 +29,7 @@ const settings = {
    */
   trust: z.enum(['authenticated', 'listed']),
   networks: z.array(network).max(50).optional(),
-  /** Id of the profile that reads the mail; absent: detected for each mail. */
+  /** Id of the profile that reads the mail, built-in or own; absent: detected for each mail. */
   profile: z
     .string()
     .regex(/^[a-z0-9-]{1,80}$/)
@@ -39,6 +40,8 @@ export const cadSource = z.strictObject({
   id: rowId,
   version: z.number().int().positive(),
   ...settings,
+  /** The version of the department's own profile that is active; a built-in one has one version. */
+  profileVersion: z.number().int().positive().optional(),
   /** Where the centre sends its mail. The part behind the `+` is the key; it is not guessable. */
   address: z.string(),
   createdAt: timestamp,
@@ -83,5 +86,23 @@ export const readCadSource = operation({
   problems: ['not-found'],
   permission: 'cad-sources:read',
   audit: { kind: 'none', because: 'settings, read inside their own department' },
+  versioned: true,
+});
+
+export const activateCadProfile = operation({
+  name: 'cad-ingest.source.activate',
+  summary: 'Read the mail of a source by this version of a profile from now on',
+  http: { method: 'POST', path: '/v1/cad/sources/{id}/activate', status: 200 },
+  params: z.strictObject({ id: rowId }),
+  body: z.strictObject({
+    ...profileChoice,
+    /** Activates it untried, or although it did worse than the active one when it was tried. */
+    force: z.boolean().optional(),
+    reason: reason.optional(),
+  }),
+  output: cadSource,
+  problems: ['not-found', 'conflict', 'version-mismatch', 'ledger-behind'],
+  permission: 'cad-profiles:manage',
+  audit: { kind: 'change', action: 'cad-ingest.source.activated', object: 'cad-source' },
   versioned: true,
 });

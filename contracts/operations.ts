@@ -1,6 +1,8 @@
 import * as apiKeys from './api-keys.ts';
 import * as cadMessages from './cad-messages.ts';
+import * as cadProfiles from './cad-profiles.ts';
 import * as cadSources from './cad-sources.ts';
+import * as cadTrials from './cad-trials.ts';
 import * as files from './files.ts';
 import * as ledger from './ledger.ts';
 import * as ledgerCommands from './ledger-commands.ts';
@@ -28,6 +30,8 @@ const modules = [
   legalHolds,
   files,
   cadSources,
+  cadProfiles,
+  cadTrials,
   cadMessages,
   ledger,
   ledgerEvidence,

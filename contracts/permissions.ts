@@ -54,6 +54,8 @@ export const permissions = {
   'legal-holds:manage': ['admin'],
   'cad-sources:read': ['admin', 'supervisor'],
   'cad-sources:manage': ['admin'],
+  'cad-profiles:read': ['admin', 'supervisor'],
+  'cad-profiles:manage': ['admin'],
   'cad-messages:read': ['admin', 'supervisor'],
   'cad-messages:decide': ['admin', 'supervisor'],
   'files:read': [...staff, 'reviewer'],

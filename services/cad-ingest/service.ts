@@ -10,6 +10,10 @@ import { processMessage } from './processing/process.ts';
 import { openReader } from './processing/reader.ts';
 import { openSweep } from './processing/sweep.ts';
 import type { Work } from './processing/work.ts';
+import { activationHandlings } from './profiles/activation.ts';
+import { profileHandlings } from './profiles/profiles.ts';
+import { openTrials } from './profiles/trials.ts';
+import { tryingHandlings } from './profiles/trying.ts';
 import { sourceHandlings } from './sources.ts';
 
 export interface CadIngestParts extends ServiceParts {
@@ -33,8 +37,12 @@ export async function openCadIngest(
   await using opened = new AsyncDisposableStack();
   const tools = await openTools(parts);
   const enqueue = (work: Work) => queue.send(work);
+  const trials = opened.use(openTrials());
   const handlings = [
     ...sourceHandlings(parts),
+    ...profileHandlings(),
+    ...activationHandlings(parts),
+    ...tryingHandlings({ ...parts, trials }),
     ...messageHandlings({ ...parts, enqueue: (work) => enqueueLater(parts, work) }),
   ];
   const service = opened.use(await openService(parts, tools, handlings));

@@ -20,6 +20,8 @@ export const sourceRow = cadSource.omit({ id: true, version: true, address: true
   token: z.string().regex(TOKEN),
   /** Of the department, as it was when the source was made: its incidents are proposed in it. */
   timeZone,
+  /** What was active before the last activation: the way back. */
+  previous: cadSource.pick({ profile: true, profileVersion: true }).optional(),
 });
 export type SourceRow = z.infer<typeof sourceRow>;
 
@@ -43,6 +45,6 @@ export function tokenIn(address: string, mailDomain: string): string | undefined
 }
 
 export function sourceOf(row: Row, mailDomain: string): CadSource {
-  const { token, timeZone: _, ...shown } = sourceRow.parse(row.value);
+  const { token, timeZone: _zone, previous: _previous, ...shown } = sourceRow.parse(row.value);
   return { id: row.id, version: row.version, ...shown, address: addressOf(token, mailDomain) };
 }

@@ -2,11 +2,13 @@ import { randomUUIDv7 } from 'node:crypto';
 import { createCadSource, listCadSources, readCadSource } from '#contracts/cad-sources.ts';
 import { changesBetween } from '#shared/audit.ts';
 import { listPage } from '#shared/pages.ts';
-import type { Json, Tables } from '#shared/ports/tables.ts';
+import type { Json, Tables, TenantTables } from '#shared/ports/tables.ts';
 import { Problem } from '#shared/problem.ts';
 import { type Handling, handle, retryOnRace } from '#shared/service.ts';
 import { builtInProfiles } from './parse/profiles/built-in.ts';
 import { enrolTenant } from './processing/sweep.ts';
+import { findProfile } from './profiles/profile-row.ts';
+import { type Active, activeOf } from './profiles/selection.ts';
 import { newToken, SOURCE_KIND, type SourceRow, sourceOf, TOKEN_KIND } from './source.ts';
 
 /** The operations on sources. */
@@ -18,10 +20,11 @@ export function sourceHandlings(parts: {
   return [
     handle(createCadSource, async (call) => {
       const { caller, body, now } = call;
-      assertProfile(body.profile);
       // Before the first mail can come: a sweep must know of every tenant that may have some.
       await enrolTenant(tables, caller.tenant);
-      const settings = { ...body, createdAt: now.toISOString() };
+      const { profile: _named, ...rest } = body;
+      const active = await activeAtFirst(call.tables, body.profile);
+      const settings = { ...rest, ...active, createdAt: now.toISOString() };
       return retryOnRace(() => {
         const id = randomUUIDv7();
         const token = newToken();
@@ -60,12 +63,19 @@ export function sourceHandlings(parts: {
 }
 
 /** A profile that is not there would read nothing, and nobody would notice. */
-function assertProfile(id: string | undefined): void {
-  if (id === undefined || builtInProfiles.some((each) => each.id === id)) return;
+async function activeAtFirst(tables: TenantTables, id: string | undefined): Promise<Active> {
+  if (id === undefined) return {};
+  const found = await findProfile(tables, { id }).catch((error: unknown) => {
+    if (error instanceof Problem && error.code === 'not-found') return undefined;
+    throw error;
+  });
+  if (found !== undefined) return activeOf(found);
   const known = builtInProfiles.map((each) => each.id).join(', ');
   throw new Problem('validation', {
     detail:
       'Mend #/body/profile and send it again, or leave it out: then each mail tells by itself.',
-    errors: [{ pointer: '#/body/profile', detail: `must be one of: ${known}` }],
+    errors: [
+      { pointer: '#/body/profile', detail: `must be one of your own profiles, or of: ${known}` },
+    ],
   });
 }

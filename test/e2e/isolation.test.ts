@@ -8,7 +8,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import type { Operation } from '#contracts/operation.ts';
+import { type Operation, pathWith } from '#contracts/operation.ts';
 import { operations } from '#contracts/operations.ts';
 import { openAll } from '#services/all.ts';
 import {
@@ -84,11 +84,13 @@ async function makeThings({ admin, tenantId }: Department, smtpPort: number) {
   });
   const step = { id: randomUUIDv7(), state: 'queued', command: 'page station 3', incident };
   const command = await admin.post('/v1/ledger/commands', step);
+  const profile = await admin.post('/v1/cad/profiles', { id: 'fairvale-pages', body: 'any' });
   const users = await admin.get('/v1/users');
   return {
     incident,
     message,
     source: source.id,
+    profile: profile.body.id,
     file: file.body.id,
     user: users.body.items[0].id,
     'api-key': key.body.id,
@@ -126,7 +128,7 @@ describe('things of another department', () => {
     const [, resource = ''] = operation.name.split('.');
     const id = ids[resource];
     expect(id, `this suite knows no ${resource}: add one to makeThings`).toBeDefined();
-    const path = http.path.replace('{id}', id ?? '');
+    const path = pathWith(http.path, (name) => (name === 'id' ? (id ?? '') : '1'));
     const body = operation.hasBody ? bodyOf(operation) : undefined;
     const answer = await stranger.admin.request(http.method, path, { body });
     expect([403, 404], JSON.stringify(answer.body)).toContain(answer.status);
@@ -138,6 +140,7 @@ describe('things of another department', () => {
       `/v1/incidents/${ids.incident}`,
       `/v1/cad/messages/${ids.message}`,
       `/v1/cad/sources/${ids.source}`,
+      `/v1/cad/profiles/${ids.profile}`,
       `/v1/files/${ids.file}`,
       `/v1/users/${ids.user}`,
       `/v1/legal-holds/${ids['legal-hold']}`,
@@ -182,6 +185,8 @@ function bodyOf(operation: Operation): unknown {
     { email: 'chief@fairvale.example' },
     { name: 'Test' },
     { channel: 'TAC 2' },
+    { id: 'fairvale-pages', body: 'any' },
+    { profile: null },
     {},
   ];
   const found = candidates.find((candidate) => operation.body.safeParse(candidate).success);

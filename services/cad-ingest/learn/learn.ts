@@ -61,7 +61,8 @@ function readBy(lesson: Lesson, sample: ReadSample): CadFields {
   return draft.fields;
 }
 
-function sameValue(one: unknown, other: MarkedValue): boolean {
+/** Whether a value that was read is the one that a person marked. */
+export function sameValue(one: unknown, other: MarkedValue): boolean {
   return isSame(asText(one), asText(other));
 }
 

@@ -2,7 +2,7 @@ import { type CadDraft, cadFields } from '#contracts/cad-fields.ts';
 import type { Profile } from '#contracts/cad-profile.ts';
 import { labelRoles, normalLabel } from './dictionary.ts';
 import { findLabels } from './labels.ts';
-import { type Page, readPage } from './read-page.ts';
+import { type Page, type ReadBy, readPage, readPageInFull } from './read-page.ts';
 import { preparePage } from './text/prepare.ts';
 
 /** A mail with more calls than this is a list, not a page. */
@@ -14,19 +14,28 @@ const HEADING_CHARS_MAX = 60;
  * The drafts of a mail that may hold several calls, one after the other, each begun by the same
  * label or heading. Stacked pages of one call are one draft. Nearly every mail holds one.
  */
-export function readPages(given: Page, profiles: readonly Profile[]): CadDraft[] {
+export function readPages(page: Page, profiles: readonly Profile[]): CadDraft[] {
+  return readEach(page, (each) => readPage(each, profiles));
+}
+
+/** The same with the grounds of each draft. */
+export function readPagesInFull(page: Page, by: ReadBy): CadDraft[] {
+  return readEach(page, (each) => readPageInFull(each, by));
+}
+
+function readEach(given: Page, read: (page: Page) => CadDraft): CadDraft[] {
   const page = asBody(given);
   const text = preparePage(page);
   const starts = callStarts(text.lines);
-  if (starts.length < 2 || starts.length > CALLS_MAX) return [readPage(page, profiles)];
+  if (starts.length < 2 || starts.length > CALLS_MAX) return [read(page)];
   const drafts = starts.map((start, index) => {
     const body = text.lines.slice(start, starts[index + 1]).join('\n');
     const { html: _, ...rest } = page;
-    return readPage({ ...rest, body }, profiles);
+    return read({ ...rest, body });
   });
   // Parts that are no call by themselves are sections of one page.
   const calls = drafts.filter(isCall);
-  if (calls.length < drafts.length) return [readPage(page, profiles)];
+  if (calls.length < drafts.length) return [read(page)];
   return merged(drafts);
 }
 

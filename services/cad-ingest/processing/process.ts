@@ -27,7 +27,7 @@ import {
   pageWorkIdOf,
   type StoredMessage,
 } from '../message.ts';
-import { SOURCE_KIND, sourceRow } from '../source.ts';
+import { selectionOf } from '../profiles/selection.ts';
 import { type Found, readMail } from './read-mail.ts';
 import type { Reader } from './reader.ts';
 import { afterFailure } from './tries.ts';
@@ -84,8 +84,8 @@ async function makeIncidents(
   // Its event would not become durable now; core-records would refuse too.
   parts.relay.assertRoom();
   const { value } = message;
-  const profile = await profileOf(parts.tables.forTenant(work.tenant), value.sourceId);
-  const found = await readMail(parts, work, { value, profile });
+  const selection = await selectionOf(parts.tables.forTenant(work.tenant), value.sourceId);
+  const found = await readMail(parts, work, { value, selection });
   await countPages(parts, work, { value, count: found.drafts.length });
   const caller = jobCaller('cad-ingest', { tenant: work.tenant, timeZone: value.timeZone });
   const pages: [Page, ...Page[]] = [await propose(parts, caller, { work, value, found, index: 0 })];
@@ -151,7 +151,7 @@ function finished(about: {
     touchedAt: now.toISOString(),
     stalls: 0,
   };
-  const { kind, profile, confidence } = draft;
+  const { kind, profile, profileVersion, confidence } = draft;
   const others = pages.slice(1).map((page) => ({
     incidentId: page.incidentId,
     outcome: page.outcome,
@@ -169,6 +169,7 @@ function finished(about: {
         outcome,
         kind,
         profile,
+        profileVersion,
         confidence,
         ...(others.length === 0 ? {} : { others }),
       },
@@ -185,11 +186,6 @@ function keptPages(pages: readonly Page[]): Page[] {
     const { narrative: _, ...fields } = page.draft.fields;
     return { ...page, draft: { ...page.draft, fields } };
   });
-}
-
-async function profileOf(tables: TenantTables, sourceId: string): Promise<string | undefined> {
-  const source = await tables.get({ kind: SOURCE_KIND, id: sourceId });
-  return source && sourceRow.parse(source.value).profile;
 }
 
 async function recordFailure(

@@ -5,6 +5,8 @@ import type { Log } from '#shared/log.ts';
 import type { Metrics } from '#shared/metrics.ts';
 import type { Blobs } from '#shared/ports/blobs.ts';
 import { type MessageRow, rawKeyOf } from '../message.ts';
+import type { Selection } from '../profiles/selection.ts';
+import type { Drafts } from './read-calls.ts';
 import type { Reader } from './reader.ts';
 import { isLastReading, isToBeRead } from './tries.ts';
 import type { Work } from './work.ts';
@@ -21,7 +23,7 @@ export interface ReadingParts {
 
 /** What was found in a mail: something in any case. */
 export interface Found {
-  readonly drafts: readonly [CadDraft, ...CadDraft[]];
+  readonly drafts: Drafts;
   /** Decoded, where the mail could be taken apart. */
   readonly subject?: string;
   /** Why it could not be read. */
@@ -35,9 +37,9 @@ export interface Found {
 export async function readMail(
   parts: ReadingParts,
   work: Work,
-  mail: { readonly value: MessageRow; readonly profile: string | undefined },
+  mail: { readonly value: MessageRow; readonly selection: Selection },
 ): Promise<Found> {
-  const { value, profile } = mail;
+  const { value, selection } = mail;
   const asUnread = (reason: string) => unread(parts, work, { reason, value });
   if (!isToBeRead(value)) return asUnread('reading-failed');
   const stream = await parts.blobs.get(rawKeyOf(work.tenant, value.sha256));
@@ -45,7 +47,7 @@ export async function readMail(
   const raw = await buffer(stream);
   if (hash('sha256', raw, 'hex') !== value.sha256) return asUnread('raw-mail-altered');
   const { from, receivedAt, sourceId } = value;
-  const reading = await parts.reader.read({ raw, from, receivedAt, sourceId, profile });
+  const reading = await parts.reader.read({ raw, from, receivedAt, sourceId, selection });
   if (reading.kind === 'refused') return asUnread(reading.because);
   if (reading.kind === 'read') {
     const { drafts, subject } = reading;

@@ -1,25 +1,21 @@
-import type { CadDraft } from '#contracts/cad-fields.ts';
 import { type BoundedThread, openBoundedThread } from '../intake/bounded-thread.ts';
+import type { Selection } from '../profiles/selection.ts';
 import type { MimeRefusal } from './mime.ts';
+import type { AboutMail, Drafts } from './read-calls.ts';
 
 /** Taking apart and reading one mail; the longest real ones take some milliseconds. */
 const READ_MS_MAX = 2_000;
 const HEAP_MB = 256;
 
-export interface ReadingJob {
+export interface ReadingJob extends AboutMail {
   readonly raw: Uint8Array;
-  readonly from: string | undefined;
-  readonly receivedAt: string;
-  readonly sourceId: string;
-  /** Id of the built-in profile that the source is set to, which is tried first. */
-  readonly profile: string | undefined;
+  readonly selection: Selection;
 }
 
 export type Reading =
   | {
       readonly kind: 'read';
-      /** One for each call that the mail tells of; nearly every mail tells of one. */
-      readonly drafts: readonly [CadDraft, ...CadDraft[]];
+      readonly drafts: Drafts;
       readonly subject?: string;
     }
   | { readonly kind: 'refused'; readonly because: MimeRefusal };
