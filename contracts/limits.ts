@@ -21,8 +21,9 @@ export const CONTEXT_LIFETIME_SECONDS = 30;
 /** Clocks of two machines may differ by this much. */
 export const CONTEXT_CLOCK_SKEW_SECONDS = 5;
 
-// Tables. DynamoDB allows 100 items in one transaction and 400 KB in one item.
+// Tables. DynamoDB allows 100 items and 4 MiB in one transaction and 400 KB in one item.
 export const WRITE_ITEMS_MAX = 100;
+export const WRITE_BYTES_MAX = 4_000_000;
 export const ROW_BYTES_MAX = 390_000;
 export const LIST_ROWS_MAX = 1_000;
 

@@ -1,5 +1,10 @@
 import type { AuditEvent } from '#contracts/audit-event.ts';
-import { LIST_ROWS_MAX, ROW_BYTES_MAX, WRITE_ITEMS_MAX } from '#contracts/limits.ts';
+import {
+  LIST_ROWS_MAX,
+  ROW_BYTES_MAX,
+  WRITE_BYTES_MAX,
+  WRITE_ITEMS_MAX,
+} from '#contracts/limits.ts';
 import type { TenantId } from '#contracts/primitives.ts';
 import type {
   Change,
@@ -39,7 +44,7 @@ export interface WritePlan {
   readonly events: readonly string[];
 }
 
-/** Throws Problem `too-large` for a row over ROW_BYTES_MAX; any other fault is a bug and an Error. */
+/** Throws Problem `too-large` over ROW_BYTES_MAX or WRITE_BYTES_MAX; any other fault is a bug and an Error. */
 export function planWrite(tenant: TenantId, write: Write): WritePlan {
   const { changes, directory = [], events, unaudited } = write;
   if (events.length === 0 && !unaudited) {
@@ -51,16 +56,19 @@ export function planWrite(tenant: TenantId, write: Write): WritePlan {
   }
   assertDistinct(changes.map(keyOf));
   assertDistinct(directory.map(directoryKeyOf));
+  const puts = changes.flatMap((change) => ('put' in change ? [plannedRow(tenant, change)] : []));
+  const eventTexts = events.map(eventText);
+  assertWriteBytes(puts, eventTexts);
   return {
     tenant,
     expectations: changes.map((change) => expectationOf(change)),
-    puts: changes.flatMap((change) => ('put' in change ? [plannedRow(tenant, change)] : [])),
+    puts,
     removes: changes.flatMap((change) => ('remove' in change ? [change.remove] : [])),
     adds: directory.flatMap((each) =>
       'add' in each ? [{ key: each.add, entry: each.entry }] : [],
     ),
     drops: directory.flatMap((each) => ('drop' in each ? [each.drop] : [])),
-    events: events.map(eventText),
+    events: eventTexts,
   };
 }
 
@@ -140,7 +148,7 @@ function expectationOf(change: Change): { readonly key: RowKey; readonly version
 function plannedRow(tenant: TenantId, change: Extract<Change, { put: unknown }>): PlannedRow {
   const { kind, id, bytes } = change.put;
   const value = jsonText(change.put.value);
-  const size = Buffer.byteLength(id) + Buffer.byteLength(value) + (bytes?.byteLength ?? 0);
+  const size = rowBytes(id, value, bytes);
   if (size > ROW_BYTES_MAX) {
     throw new Problem('too-large', {
       detail: `The record would have ${size} bytes; at most ${ROW_BYTES_MAX} can be kept.`,
@@ -149,6 +157,20 @@ function plannedRow(tenant: TenantId, change: Extract<Change, { put: unknown }>)
   // A copy: the caller may use its buffer again before the commit.
   const kept = bytes === undefined ? null : Uint8Array.from(bytes);
   return { tenant, kind, id, value, bytes: kept, version: change.expect + 1 };
+}
+
+function assertWriteBytes(puts: readonly PlannedRow[], events: readonly string[]): void {
+  const rows = puts.map((row) => rowBytes(row.id, row.value, row.bytes));
+  const sizes = [...rows, ...events.map((event) => Buffer.byteLength(event))];
+  const size = sizes.reduce((sum, each) => sum + each, 0);
+  if (size <= WRITE_BYTES_MAX) return;
+  throw new Problem('too-large', {
+    detail: `The change would have ${size} bytes; at most ${WRITE_BYTES_MAX} can be kept at once.`,
+  });
+}
+
+function rowBytes(id: string, value: string, bytes: Uint8Array | null | undefined): number {
+  return Buffer.byteLength(id) + Buffer.byteLength(value) + (bytes?.byteLength ?? 0);
 }
 
 function eventText(event: AuditEvent): string {

@@ -95,8 +95,8 @@ export interface TenantTables {
   /**
    * All or nothing, durable before it resolves: a `kill -9` right after MUST NOT lose it. At most
    * WRITE_ITEMS_MAX changes, directory changes and events together. A lost race is a result value.
-   * Rejects with Problem `too-large` for a row over ROW_BYTES_MAX and `unavailable` when the store
-   * cannot be had; nothing was written then. Any other rejection leaves that open: read first.
+   * Rejects with Problem `too-large` for a row over ROW_BYTES_MAX or rows and events over
+   * WRITE_BYTES_MAX, and `unavailable` when the store cannot be had; nothing was written then. Any other rejection leaves that open: read first.
    */
   write(write: Write): Promise<WriteResult>;
 }

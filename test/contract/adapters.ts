@@ -14,7 +14,14 @@ import type { Queue } from '#shared/ports/queue.ts';
 import type { Tables } from '#shared/ports/tables.ts';
 import type { Vault } from '#shared/ports/vault.ts';
 import { temporaryFolder } from '#test/support/folder.ts';
-import { onMoto, onValkey, openAwsCache, openAwsQueue } from './aws-adapters.ts';
+import {
+  onDynamo,
+  onMoto,
+  onValkey,
+  openAwsCache,
+  openAwsQueue,
+  openAwsTables,
+} from './aws-adapters.ts';
 
 /** A clock that stands still until it is moved. */
 export interface TestClock {
@@ -83,6 +90,7 @@ export const tablesAdapters: readonly Adapter<Tables>[] = [
     open: async ({ folder, clock, use }) =>
       use(await openTables({ file: join(folder, 'service', 'tables.sqlite'), clock })),
   },
+  { ...onDynamo(), open: openAwsTables },
 ];
 
 export const vaultAdapters: readonly Adapter<Vault>[] = [

@@ -1,12 +1,12 @@
 /** The adapters of AWS, on engines that are started once for each file of tests that needs them. */
-import { CreateQueueCommand, GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { Redis } from 'iovalkey';
 import { afterAll } from 'vitest';
 import { openCache } from '#shared/aws/cache.ts';
 import { openQueue } from '#shared/aws/queue.ts';
-import { clientConfig } from '#shared/aws/sdk/client.ts';
+import { openTables } from '#shared/aws/tables.ts';
 import type { Cache } from '#shared/ports/cache.ts';
 import type { Queue } from '#shared/ports/queue.ts';
+import type { Tables } from '#shared/ports/tables.ts';
 import {
   advanceMoto,
   awsAt,
@@ -17,6 +17,7 @@ import {
   moto,
   valkey,
 } from '#test/support/aws-engines.ts';
+import { makeQueue, makeTable } from '#test/support/aws-resources.ts';
 import type { Place } from './adapters.ts';
 
 /** A busy machine is not that late; leases and lifetimes in the suites are longer. */
@@ -87,21 +88,8 @@ export async function openAwsQueue(
   return place.use(await openQueue({ aws, name: place.name, ...settings }));
 }
 
-/** A queue as the infrastructure makes it; making it again changes nothing. */
-export async function makeQueue(
-  aws: Parameters<typeof clientConfig>[0],
-  name: string,
-  triesMax: number,
-): Promise<void> {
-  const client = new SQSClient(clientConfig(aws));
-  const { QueueUrl } = await client.send(new CreateQueueCommand({ QueueName: `${name}-dead` }));
-  const { Attributes } = await client.send(
-    new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] }),
-  );
-  const RedrivePolicy = JSON.stringify({
-    deadLetterTargetArn: Attributes?.QueueArn,
-    maxReceiveCount: triesMax,
-  });
-  await client.send(new CreateQueueCommand({ QueueName: name, Attributes: { RedrivePolicy } }));
-  client.destroy();
+export async function openAwsTables(place: Place): Promise<Tables> {
+  const aws = awsAt(await dynamoOfFile());
+  await makeTable(aws, place.name);
+  return place.use(await openTables({ aws, table: place.name, clock: place.clock }));
 }

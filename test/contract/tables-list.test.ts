@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test as plain } from 'vitest';
 import type { Write } from '#shared/ports/tables.ts';
 import { tablesAdapters } from './adapters.ts';
 import {
@@ -11,7 +11,8 @@ import {
   unaudited,
 } from './tables-fixtures.ts';
 
-describe.each(tablesAdapters)('lists and the directory on $name', ({ open }) => {
+describe.each(tablesAdapters)('lists and the directory on $name', ({ open, missing }) => {
+  const test = plain.skipIf(missing);
   const opened = () => openedTables(open);
 
   describe('a list', () => {

@@ -1,10 +1,11 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test as plain } from 'vitest';
 import type { AuditEvent } from '#contracts/audit-event.ts';
 import type { TenantTables } from '#shared/ports/tables.ts';
 import { tablesAdapters } from './adapters.ts';
 import { changes, event, idsOf, openedTables, put, tenant } from './tables-fixtures.ts';
 
-describe.each(tablesAdapters)('the outbox and the store on $name', ({ open }) => {
+describe.each(tablesAdapters)('the outbox and the store on $name', ({ open, missing }) => {
+  const test = plain.skipIf(missing);
   const opened = () => openedTables(open);
 
   describe('the outbox', () => {

@@ -1,10 +1,11 @@
-import { describe, expect, test } from 'vitest';
-import { ROW_BYTES_MAX, WRITE_ITEMS_MAX } from '#contracts/limits.ts';
+import { describe, expect, test as plain } from 'vitest';
+import { ROW_BYTES_MAX, WRITE_BYTES_MAX, WRITE_ITEMS_MAX } from '#contracts/limits.ts';
 import type { Change } from '#shared/ports/tables.ts';
 import { tablesAdapters } from './adapters.ts';
 import { changes, event, idsOf, neighbour, openedTables, put, tenant } from './tables-fixtures.ts';
 
-describe.each(tablesAdapters)('rows and writes on $name', ({ open }) => {
+describe.each(tablesAdapters)('rows and writes on $name', ({ open, missing }) => {
+  const test = plain.skipIf(missing);
   const opened = () => openedTables(open);
 
   describe('a row', () => {
@@ -182,6 +183,18 @@ describe.each(tablesAdapters)('rows and writes on $name', ({ open }) => {
       const over = put('big', 0, 'x'.repeat(ROW_BYTES_MAX - overhead + 1));
       await expect(rows.write(changes(over))).rejects.toMatchObject({ code: 'too-large' });
       expect(await rows.write(changes(fits))).toEqual({ ok: true });
+    });
+
+    test('of rows that are too large together is refused, and nothing of it is kept', async () => {
+      const { place, rows } = await opened();
+      await using _ = place;
+      const large = 'x'.repeat(ROW_BYTES_MAX - 100);
+      const many = Array.from({ length: Math.ceil(WRITE_BYTES_MAX / large.length) + 1 }, (_, i) =>
+        put(`n${i}`, 0, large),
+      );
+      await expect(rows.write(changes(...many))).rejects.toMatchObject({ code: 'too-large' });
+      expect(await idsOf(rows)).toEqual([]);
+      expect(await rows.write(changes(...many.slice(2)))).toEqual({ ok: true });
     });
 
     test.each([
