@@ -9,6 +9,7 @@ export default defineConfig({
     include: ['test/**/*.slow.test.ts'],
     exclude: ['**/node_modules/**'],
     testTimeout: 600_000,
+    hookTimeout: 600_000,
     passWithNoTests: true,
   },
 });

@@ -1,0 +1,163 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { LEDGER_CHANGEABLE, OUTBOX } from '#infra/access.ts';
+import { type Resource, type Stacks, synthesise } from './stacks.ts';
+
+let stacks: Stacks;
+beforeAll(async () => {
+  stacks = await synthesise();
+});
+
+function ofType(type: string): [string, Resource][] {
+  return Object.values(stacks.resources).flatMap((resources) =>
+    Object.entries(resources).filter(([, resource]) => resource.Type === type),
+  );
+}
+
+/** Statements of the policies that belong to a role whose name begins so. */
+function statementsOf(role: string): readonly Statement[] {
+  return ofType('AWS::IAM::Policy')
+    .filter(([id]) => id.startsWith(role))
+    .flatMap(([, { Properties }]) => Properties.PolicyDocument.Statement);
+}
+
+interface Statement {
+  readonly Action: string | readonly string[];
+  readonly Resource: unknown;
+  readonly Condition?: { readonly 'ForAllValues:StringLike': Readonly<Record<string, string[]>> };
+}
+
+describe('who can be reached', () => {
+  test('only the load balancer takes connections from everywhere', () => {
+    const open = ofType('AWS::EC2::SecurityGroup').filter(([, { Properties }]) =>
+      (Properties.SecurityGroupIngress ?? []).some(
+        (rule: { readonly CidrIp?: string }) => rule.CidrIp === '0.0.0.0/0',
+      ),
+    );
+    expect(open.map(([id]) => id.replace(/[0-9A-F]{8}$/, ''))).toEqual(['PublicDoor']);
+    const loose = ofType('AWS::EC2::SecurityGroupIngress').filter(
+      ([, { Properties }]) => Properties.SourceSecurityGroupId === undefined,
+    );
+    expect(loose).toEqual([]);
+  });
+
+  test('without the origin secret the load balancer says 403 and nothing else', () => {
+    const [[, listener]] = ofType('AWS::ElasticLoadBalancingV2::Listener') as [[string, Resource]];
+    expect(listener.Properties.DefaultActions).toEqual([
+      { FixedResponseConfig: { StatusCode: '403' }, Type: 'fixed-response' },
+    ]);
+    const [[, rule]] = ofType('AWS::ElasticLoadBalancingV2::ListenerRule') as [[string, Resource]];
+    const { Values } = rule.Properties.Conditions[0].HttpHeaderConfig;
+    // Both values count while one replaces the other; the template holds neither.
+    expect(Values.map(stageOf)).toEqual(['AWSCURRENT', 'AWSPREVIOUS']);
+  });
+
+  test('tasks have no public address and, without listed hosts, no way out', () => {
+    for (const [, { Properties }] of ofType('AWS::ECS::Service')) {
+      expect(Properties.NetworkConfiguration.AwsvpcConfiguration.AssignPublicIp).toBe('DISABLED');
+    }
+    expect(ofType('AWS::EC2::NatGateway')).toEqual([]);
+  });
+
+  test('with listed hosts, no other name is resolved', async () => {
+    const { resources } = await synthesise({
+      ...(await import('./stacks.ts')).EXAMPLE,
+      outboundHosts: ['siem.example.org'],
+    });
+    const lists = Object.values(resources.run)
+      .filter(({ Type }) => Type === 'AWS::Route53Resolver::FirewallDomainList')
+      .map(({ Properties }) => Properties.Domains);
+    expect(lists).toEqual([['siem.example.org.', '*.amazonaws.com.', '*.internal.'], ['*.']]);
+  });
+});
+
+describe('what is kept', () => {
+  test('tables can be brought back to any moment, and not be deleted by mistake', () => {
+    const tables = ofType('AWS::DynamoDB::GlobalTable');
+    expect(tables.length).toBe(5);
+    for (const [id, { Properties, DeletionPolicy }] of tables) {
+      const [replica] = Properties.Replicas;
+      expect(replica.PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled, id).toBe(true);
+      expect(replica.DeletionProtectionEnabled, id).toBe(true);
+      expect(replica.SSESpecification.KMSMasterKeyId, id).toBeDefined();
+      expect(DeletionPolicy, id).toBe('Retain');
+    }
+  });
+
+  test('every bucket is private, versioned and asks for TLS', () => {
+    const policies = ofType('AWS::S3::BucketPolicy').map(([, { Properties }]) =>
+      JSON.stringify(Properties),
+    );
+    for (const [id, { Properties, DeletionPolicy }] of ofType('AWS::S3::Bucket')) {
+      expect(Object.values(Properties.PublicAccessBlockConfiguration), id).toEqual(
+        Array(4).fill(true),
+      );
+      expect(Properties.VersioningConfiguration.Status, id).toBe('Enabled');
+      expect(DeletionPolicy, id).toBe('Retain');
+      const own = policies.filter((policy) => policy.includes(`"Ref":"${id}"`));
+      expect(own.join(), id).toContain('aws:SecureTransport');
+    }
+  });
+
+  test('checkpoints cannot be removed by anybody for a year', () => {
+    const locked = ofType('AWS::S3::Bucket').filter(
+      ([, { Properties }]) => Properties.ObjectLockEnabled,
+    );
+    expect(locked.map(([, { Properties }]) => Properties.ObjectLockConfiguration.Rule)).toEqual([
+      { DefaultRetention: { Days: 365, Mode: 'COMPLIANCE' } },
+    ]);
+  });
+
+  test('keys rotate', () => {
+    for (const [id, { Properties }] of ofType('AWS::KMS::Key')) {
+      expect(Properties.EnableKeyRotation, id).toBe(true);
+    }
+  });
+});
+
+describe('what a service may do', () => {
+  test('no service has a wildcard of actions', () => {
+    const actions = ofType('AWS::IAM::Policy')
+      .filter(([id]) => id.startsWith('Task') && id.includes('TaskRole'))
+      .flatMap(([, { Properties }]) => Properties.PolicyDocument.Statement)
+      .flatMap(({ Action }: Statement) => Action);
+    expect(actions.length).toBeGreaterThan(30);
+    expect(actions.filter((action) => action.includes('*'))).toEqual([]);
+  });
+
+  test('the ledger reads and puts; it changes derived rows and keys, never a block', () => {
+    const changing = statementsOf('TaskledgerTaskRole').filter(({ Action }) =>
+      [Action].flat().some((action) => /Update|Delete/.test(action)),
+    );
+    expect(changing.map(({ Condition }) => Condition?.['ForAllValues:StringLike'])).toEqual([
+      { 'dynamodb:LeadingKeys': [...LEDGER_CHANGEABLE, OUTBOX] },
+    ]);
+    const kinds = `${LEDGER_CHANGEABLE.join(' ')} `;
+    for (const truth of ['block', 'checkpoint']) expect(kinds).not.toContain(`*/${truth} `);
+  });
+
+  test('nobody opens the table of another service', () => {
+    const tables = ofType('AWS::IAM::Policy')
+      .filter(([id]) => id.includes('TaskRole'))
+      .map(([id, { Properties }]) => {
+        const text = JSON.stringify(Properties.PolicyDocument);
+        return [id, new Set(text.match(/Table[a-z]+(?=[0-9A-F]{8}Arn)/g)).size] as const;
+      });
+    expect(tables.filter(([, count]) => count > 1)).toEqual([]);
+  });
+
+  test('no variable holds a secret', () => {
+    for (const [id, { Properties }] of ofType('AWS::ECS::TaskDefinition')) {
+      const [container] = Properties.ContainerDefinitions;
+      const text = JSON.stringify(container.Environment);
+      expect(text, id).not.toMatch(/resolve:secretsmanager|password"\s*:/i);
+      expect(container.Secrets, id).toBeUndefined();
+      expect(container.ReadonlyRootFilesystem, id).toBe(true);
+      expect(container.User, id).toBe('1000');
+    }
+  });
+});
+
+/** The version that a reference to a secret asks for. */
+function stageOf(value: unknown): string | undefined {
+  return /:(AWS[A-Z]+):/.exec(JSON.stringify(value))?.[1];
+}
