@@ -1,4 +1,5 @@
 import * as apiKeys from './api-keys.ts';
+import * as cadCodeTables from './cad-code-tables.ts';
 import * as cadMessages from './cad-messages.ts';
 import * as cadProfiles from './cad-profiles.ts';
 import * as cadSources from './cad-sources.ts';
@@ -32,6 +33,7 @@ const modules = [
   cadSources,
   cadProfiles,
   cadTrials,
+  cadCodeTables,
   cadMessages,
   ledger,
   ledgerEvidence,

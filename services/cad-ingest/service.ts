@@ -11,6 +11,7 @@ import { openReader } from './processing/reader.ts';
 import { openSweep } from './processing/sweep.ts';
 import type { Work } from './processing/work.ts';
 import { activationHandlings } from './profiles/activation.ts';
+import { codeTableHandlings } from './profiles/code-tables.ts';
 import { profileHandlings } from './profiles/profiles.ts';
 import { openTrials } from './profiles/trials.ts';
 import { tryingHandlings } from './profiles/trying.ts';
@@ -42,6 +43,7 @@ export async function openCadIngest(
     ...sourceHandlings(parts),
     ...profileHandlings(),
     ...activationHandlings(parts),
+    ...codeTableHandlings(),
     ...tryingHandlings({ ...parts, trials }),
     ...messageHandlings({ ...parts, enqueue: (work) => enqueueLater(parts, work) }),
   ];

@@ -91,6 +91,7 @@ async function makeThings({ admin, tenantId }: Department, smtpPort: number) {
     message,
     source: source.id,
     profile: profile.body.id,
+    'code-table': source.id,
     file: file.body.id,
     user: users.body.items[0].id,
     'api-key': key.body.id,

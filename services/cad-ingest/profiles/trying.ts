@@ -58,8 +58,8 @@ interface Tried {
 async function tryProfile(parts: Parts, call: Call<Try>): Promise<Reply<Try>> {
   const { tables, body, caller } = call;
   const source = sourceRow.parse((await findSource(tables, body.sourceId)).value);
-  const tried = await triedOf(call);
-  const active = await selected(tables, source);
+  const active = await selected(tables, body.sourceId, source);
+  const tried = await triedOf(call, active);
   const { mails, unread } = await readBothWays(parts, call, { active, tried: tried.selection });
   const summary = {
     active: countsOf(mails.map((mail) => mail.active)),
@@ -107,14 +107,15 @@ function commitTrial(
   }));
 }
 
-async function triedOf({ tables, body }: Call<Try>): Promise<Tried> {
+async function triedOf({ tables, body }: Call<Try>, active: Selection): Promise<Tried> {
   const { profile, profileId, version } = body;
+  const codes = { ...(active.tables && { tables: active.tables }) };
   if (profile !== undefined) {
-    return { selection: { profile: { ...profile, version: profile.version ?? 1 } } };
+    return { selection: { ...codes, profile: { ...profile, version: profile.version ?? 1 } } };
   }
-  if (profileId == null) return { selection: {}, name: {} };
+  if (profileId == null) return { selection: codes, name: {} };
   const found: CadProfile = await findProfile(tables, { id: profileId, version });
-  return { selection: { profile: found.profile }, name: activeOf(found) };
+  return { selection: { ...codes, profile: found.profile }, name: activeOf(found) };
 }
 
 async function readBothWays(
