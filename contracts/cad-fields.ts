@@ -12,6 +12,18 @@ export const coordinates = z.strictObject({
   lon: z.number().min(-180).max(180),
 });
 
+/** In the order in which a call passes them. */
+export const unitStatuses = [
+  'received',
+  'dispatched',
+  'enRoute',
+  'onScene',
+  'transporting',
+  'atHospital',
+  'available',
+  'cleared',
+] as const;
+
 /** Status times of one unit, or of the whole incident where `unit` is absent; centre's clock. */
 export const unitTime = z.strictObject({
   unit: shortText(40).optional(),
@@ -76,6 +88,8 @@ export const cadDraft = z.strictObject({
   fields: cadFields,
   unsure: z.array(cadFieldKey),
   profileVersion: z.number().int().positive().optional(),
+  /** The page says that the call is cancelled. */
+  cancels: z.literal(true).optional(),
   /** 0..1 for each field that a certainty is known of. */
   fieldConfidence: z.partialRecord(cadFieldKey, z.number().min(0).max(1)).optional(),
   /** Codes as the page has them, by the field where a code table put words in their place. */

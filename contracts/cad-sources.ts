@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { profileChoice } from './cad-profiles.ts';
+import { updatePolicy } from './cad-update-policy.ts';
 import { operation } from './operation.ts';
 import { email, pageOf, pageQuery, reason, rowId, shortText, timestamp } from './primitives.ts';
 
@@ -34,6 +35,8 @@ const settings = {
     .string()
     .regex(/^[a-z0-9-]{1,80}$/)
     .optional(),
+  /** What becomes of further pages of a call; absent: matched by number, else by place and time. */
+  updates: updatePolicy.optional(),
 };
 
 export const cadSource = z.strictObject({
@@ -42,22 +45,28 @@ export const cadSource = z.strictObject({
   ...settings,
   /** The version of the department's own profile that is active; a built-in one has one version. */
   profileVersion: z.number().int().positive().optional(),
+  updates: updatePolicy,
   /** Where the centre sends its mail. The part behind the `+` is the key; it is not guessable. */
   address: z.string(),
   createdAt: timestamp,
 });
 export type CadSource = z.infer<typeof cadSource>;
 
+/** With trust "listed" the network is what vouches for the sender. */
+export function hasVoucher(source: {
+  readonly trust: 'authenticated' | 'listed';
+  readonly networks?: readonly string[] | undefined;
+}): boolean {
+  return source.trust !== 'listed' || (source.networks?.length ?? 0) > 0;
+}
+export const NETWORK_WANTED =
+  'give at least one network: with trust "listed" it is what vouches for the sender';
+
 export const createCadSource = operation({
   name: 'cad-ingest.source.create',
   summary: 'Make an inbound address for a dispatch centre',
   http: { method: 'POST', path: '/v1/cad/sources', status: 201 },
-  body: z
-    .strictObject(settings)
-    .refine((body) => body.trust !== 'listed' || (body.networks?.length ?? 0) > 0, {
-      path: ['networks'],
-      error: 'give at least one network: with trust "listed" it is what vouches for the sender',
-    }),
+  body: z.strictObject(settings).refine(hasVoucher, { path: ['networks'], error: NETWORK_WANTED }),
   output: cadSource,
   problems: ['idempotency-key-reused', 'ledger-behind'],
   permission: 'cad-sources:manage',
@@ -104,5 +113,34 @@ export const activateCadProfile = operation({
   problems: ['not-found', 'conflict', 'version-mismatch', 'ledger-behind'],
   permission: 'cad-profiles:manage',
   audit: { kind: 'change', action: 'cad-ingest.source.activated', object: 'cad-source' },
+  versioned: true,
+});
+
+/** RFC 7396 merge patch. The profile is not among it: that is activated after it was tried. */
+export const updateCadSource = operation({
+  name: 'cad-ingest.source.update',
+  summary: 'Change the settings of a CAD source; its address stays',
+  http: {
+    method: 'PATCH',
+    path: '/v1/cad/sources/{id}',
+    status: 200,
+    accepts: 'application/merge-patch+json',
+  },
+  params: z.strictObject({ id: rowId }),
+  body: z
+    .strictObject({
+      name: settings.name.optional(),
+      senders: settings.senders.optional(),
+      trust: settings.trust.optional(),
+      networks: settings.networks.nullable(),
+      updates: settings.updates.nullable(),
+    })
+    .refine((patch) => Object.keys(patch).length > 0, {
+      error: 'give at least one setting to change',
+    }),
+  output: cadSource,
+  problems: ['not-found', 'conflict', 'version-mismatch', 'ledger-behind'],
+  permission: 'cad-sources:manage',
+  audit: { kind: 'change', action: 'cad-ingest.source.updated', object: 'cad-source' },
   versioned: true,
 });

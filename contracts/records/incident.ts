@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { cadDraft, cadFieldKey, cadFields } from '../cad-fields.ts';
+import { cadDraft, cadFieldKey, cadFields, unitStatuses } from '../cad-fields.ts';
+import { updatePolicy } from '../cad-update-policy.ts';
 import { operation } from '../operation.ts';
 import {
   pageOf,
@@ -9,6 +10,7 @@ import {
   sha256Hex,
   shortText,
   timestamp,
+  timeZone,
 } from '../primitives.ts';
 
 // The CAD field `source` names the agency or station that the message is for. On an incident
@@ -31,6 +33,26 @@ export const incidentSource = z.discriminatedUnion('type', [
   }),
 ]);
 
+/**
+ * The clocks of an incident that mails speak of, as moments. A clock without a date is of the day of
+ * the call, or past midnight of the next one.
+ */
+export const timeline = z.strictObject({
+  /** Whose clocks they are. */
+  zone: timeZone,
+  /** Of `date` and `time`; absent where no page has a time. */
+  at: timestamp.optional(),
+  /** Of `unitTimes`, in their order. */
+  units: z.array(
+    z.strictObject({ unit: shortText(40).optional(), ...momentsOfStatuses(unitStatuses) }),
+  ),
+  /** Clocks that were shown twice, because summer time ended: `time`, `E91 onScene`. */
+  twice: z.array(z.string()).optional(),
+  /** Clocks that were never shown, because summer time began. */
+  skipped: z.array(z.string()).optional(),
+});
+export type Timeline = z.infer<typeof timeline>;
+
 export const incidentStatus = z.enum(['open', 'closed', 'voided']);
 
 export const incident = z.strictObject({
@@ -45,6 +67,9 @@ export const incident = z.strictObject({
   /** Every mail that made or changed this incident, oldest first. */
   messageIds: z.array(rowId),
   voidReason: z.string().optional(),
+  timeline: timeline.optional(),
+  /** When a mail came that cancels the call. The incident stays open: units may be on their way. */
+  cancelledAt: timestamp.optional(),
   createdAt: timestamp,
   updatedAt: timestamp,
   ...incidentFields.shape,
@@ -163,8 +188,11 @@ export const incidentHistory = operation({
   audit: { kind: 'none', because: 'a plain read of a record inside its own department' },
 });
 
-/** What a page did: `repeated` is the answer to a piece of work that was done before. */
-export const proposalOutcome = z.enum(['created', 'updated', 'repeated']);
+/**
+ * What a page did. `discarded`: its source lets later pages change nothing. `repeated` is the answer
+ * to a piece of work that was done before.
+ */
+export const proposalOutcome = z.enum(['created', 'updated', 'discarded', 'repeated']);
 
 /**
  * What cad-ingest makes of a mail: a new incident, a change of one, or one that needs review.
@@ -177,6 +205,8 @@ export const proposeIncident = operation({
     /** Source, message id and SHA-256 of the raw mail, hashed, and which of its pages it is. */
     workId: sha256Hex,
     draft: cadDraft,
+    /** Of the source; absent: the one that fits most centres. */
+    updates: updatePolicy.optional(),
     message: z.strictObject({
       id: rowId,
       sourceId: rowId,
@@ -214,6 +244,12 @@ function hasSubstance(fields: IncidentFields): boolean {
   return [number, nature, code, address, placeName, fields.coordinates].some(
     (value) => value !== undefined,
   );
+}
+
+function momentsOfStatuses<const Status extends string>(statuses: readonly Status[]) {
+  const entries = statuses.map((status) => [status, timestamp.optional()]);
+  // `fromEntries` forgets the keys, which are the statuses.
+  return Object.fromEntries(entries) as { [Key in Status]: z.ZodOptional<typeof timestamp> };
 }
 
 /** Each field may also be `null`, which removes it. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { type CadSource, cadSource } from '#contracts/cad-sources.ts';
+import { UPDATE_POLICY_DEFAULT, updatePolicy } from '#contracts/cad-update-policy.ts';
 import { timeZone } from '#contracts/primitives.ts';
 import type { Row } from '#shared/ports/tables.ts';
 
@@ -18,6 +19,7 @@ const LOCAL_PREFIX = 'cad+';
 /** What is kept of a source; the address is made of the token and this machine's mail domain. */
 export const sourceRow = cadSource.omit({ id: true, version: true, address: true }).extend({
   token: z.string().regex(TOKEN),
+  updates: updatePolicy.optional(),
   /** Of the department, as it was when the source was made: its incidents are proposed in it. */
   timeZone,
   /** What was active before the last activation: the way back. */
@@ -45,6 +47,18 @@ export function tokenIn(address: string, mailDomain: string): string | undefined
 }
 
 export function sourceOf(row: Row, mailDomain: string): CadSource {
-  const { token, timeZone: _zone, previous: _previous, ...shown } = sourceRow.parse(row.value);
-  return { id: row.id, version: row.version, ...shown, address: addressOf(token, mailDomain) };
+  const {
+    token,
+    timeZone: _zone,
+    previous: _previous,
+    updates,
+    ...shown
+  } = sourceRow.parse(row.value);
+  return {
+    id: row.id,
+    version: row.version,
+    ...shown,
+    updates: updates ?? UPDATE_POLICY_DEFAULT,
+    address: addressOf(token, mailDomain),
+  };
 }

@@ -1,15 +1,30 @@
 import { randomUUIDv7 } from 'node:crypto';
-import { createCadSource, listCadSources, readCadSource } from '#contracts/cad-sources.ts';
+import {
+  createCadSource,
+  hasVoucher,
+  listCadSources,
+  NETWORK_WANTED,
+  readCadSource,
+  updateCadSource,
+} from '#contracts/cad-sources.ts';
 import { changesBetween } from '#shared/audit.ts';
 import { listPage } from '#shared/pages.ts';
 import type { Json, Tables, TenantTables } from '#shared/ports/tables.ts';
 import { Problem } from '#shared/problem.ts';
-import { type Handling, handle, retryOnRace } from '#shared/service.ts';
+import { type Call, type Handling, handle, type Reply, retryOnRace } from '#shared/service.ts';
 import { builtInProfiles } from './parse/profiles/built-in.ts';
 import { enrolTenant } from './processing/sweep.ts';
+import { assertSourceVersion, findSource } from './profiles/activation.ts';
 import { findProfile } from './profiles/profile-row.ts';
 import { type Active, activeOf } from './profiles/selection.ts';
-import { newToken, SOURCE_KIND, type SourceRow, sourceOf, TOKEN_KIND } from './source.ts';
+import {
+  newToken,
+  SOURCE_KIND,
+  type SourceRow,
+  sourceOf,
+  sourceRow,
+  TOKEN_KIND,
+} from './source.ts';
 
 /** The operations on sources. */
 export function sourceHandlings(parts: {
@@ -55,11 +70,52 @@ export function sourceHandlings(parts: {
       return { body };
     }),
     handle(readCadSource, async (call) => {
-      const row = await call.tables.get({ kind: SOURCE_KIND, id: call.params.id });
-      if (row === undefined) throw new Problem('not-found', { detail: 'There is no such source.' });
+      const row = await findSource(call.tables, call.params.id);
       return { body: sourceOf(row, mailDomain), version: row.version };
     }),
+    handle(updateCadSource, (call) => update(call, mailDomain)),
   ];
+}
+
+function update(
+  call: Call<typeof updateCadSource>,
+  mailDomain: string,
+): Promise<Reply<typeof updateCadSource>> {
+  return retryOnRace(async () => {
+    const before = await findSource(call.tables, call.params.id);
+    assertSourceVersion(before, call.ifMatch);
+    const value = patched(sourceRow.parse(before.value), call.body);
+    const row = { ...before, version: before.version + 1, value };
+    const { token: _old, ...was } = Object(before.value);
+    const { token: _token, ...is } = value;
+    const changes = changesBetween(was, is);
+    // What the source is already is no change.
+    if (changes.length === 0) {
+      return { ok: true, reply: { body: sourceOf(before, mailDomain), version: before.version } };
+    }
+    const object = { type: 'cad-source', id: before.id, version: row.version };
+    return call.commit({
+      changes: [{ put: { kind: SOURCE_KIND, id: before.id, value }, expect: before.version }],
+      events: [call.event({ object, changes })],
+      reply: { body: sourceOf(row, mailDomain), version: row.version },
+    });
+  });
+}
+
+/** `null` takes a setting away; the JSON of the row that results. */
+function patched(
+  before: SourceRow,
+  patch: Call<typeof updateCadSource>['body'],
+): { readonly [key: string]: Json } {
+  const merged = Object.entries({ ...before, ...patch }).filter(([, each]) => each !== null);
+  const value = sourceRow.parse(Object.fromEntries(merged));
+  if (!hasVoucher(value)) {
+    throw new Problem('validation', {
+      detail: 'Mend #/body/networks, or set another trust.',
+      errors: [{ pointer: '#/body/networks', detail: NETWORK_WANTED }],
+    });
+  }
+  return JSON.parse(JSON.stringify(value));
 }
 
 /** A profile that is not there would read nothing, and nobody would notice. */

@@ -6,6 +6,10 @@
  * and what the incident says is its log, read from the oldest entry to the newest. The same entries
  * say the same in whatever order they arrived.
  *
+ * Age is told by the clock of the centre between pages that carry it, which holds also where mails
+ * overtake each other; else by the time of receipt. The two clocks are never compared: a page without
+ * a time, a report and a person come behind everything that was received before them.
+ *
  * A correction is always the newest entry when it is made, so that it can be applied to the incident
  * as it stands; a late mail is read in its place among the others.
  */
@@ -16,20 +20,36 @@ import {
   type IncidentFields,
   incidentFields,
   proposeIncident,
+  type Timeline,
   updateIncident,
 } from '#contracts/records/incident.ts';
 import type { Change } from '#shared/ports/tables.ts';
-import { type Hearing, hearMail, openHearing } from './incident-mail.ts';
+import { doubt, type Hearing, hearMail, openHearing } from './incident-mail.ts';
+import { timelineOf } from './incident-timeline.ts';
 import { mergePatch } from './merge-patch.ts';
 import { jsonOf, sortableVersion } from './record.ts';
 
 /** Kind of the log's rows: id `<incident id>/<time>/<by>/<number>`, so that they sort by age. */
 export const INCIDENT_LOG = 'incident-log';
 
-const { workId, message } = proposeIncident.body.shape;
+const { workId, message, updates } = proposeIncident.body.shape;
+
+const moment = z.strictObject({
+  at: timestamp,
+  doubt: z.enum(['twice', 'skipped']).optional(),
+});
 
 export const logEntry = z.discriminatedUnion('by', [
-  z.strictObject({ by: z.literal('mail'), workId, draft: cadDraft, message }),
+  z.strictObject({
+    by: z.literal('mail'),
+    workId,
+    draft: cadDraft,
+    message,
+    /** Of the source when the mail was proposed. */
+    updates,
+    /** By the centre's own clock, where the page has it. */
+    moment: moment.optional(),
+  }),
   z.strictObject({
     by: z.literal('person'),
     at: timestamp,
@@ -53,17 +73,91 @@ export interface Reading {
 
 /** Entries in any order. */
 export function readLog(log: readonly LogEntry[]): Reading {
+  return hearLog(log).reading;
+}
+
+/** What an incident says, and by which of its mails. */
+export interface Heard {
+  readonly reading: Reading;
+  /** Mails that made it so, oldest first: those that were discarded are not among them. */
+  readonly mails: readonly MailEntry[];
+  readonly timeline?: Timeline;
+  readonly cancelledAt?: string;
+}
+
+/** Reads the log with the zone of the centre, which makes moments of its clocks. */
+export function hearLog(log: readonly LogEntry[], zone?: string): Heard {
   const hearing = openHearing();
+  const mails: MailEntry[] = [];
   for (const entry of inOrder(log)) {
-    if (entry.by === 'mail') hearMail(hearing, entry.draft);
-    else hearPerson(hearing, entry);
+    if (entry.by === 'person') {
+      hearPerson(hearing, entry);
+    } else if (!isDiscarded(entry, mails)) {
+      hearMail(hearing, entry);
+      mails.push(entry);
+      if (zone !== undefined && hasSkippedClock(entry, mails, zone)) doubt(hearing, 'unitTimes');
+    }
   }
-  return readingOf(hearing);
+  const reading = readingOf(hearing);
+  const { cancelledAt } = hearing;
+  return {
+    reading,
+    mails,
+    ...(zone === undefined || mails.length === 0
+      ? {}
+      : { timeline: timelineOf(reading.fields, { zone, call: callOf(mails) }) }),
+    ...(cancelledAt === undefined ? {} : { cancelledAt }),
+  };
+}
+
+/** Of a source that discards, the oldest page counts; reports of times always do. */
+function isDiscarded({ draft, updates }: MailEntry, heard: readonly MailEntry[]): boolean {
+  if (updates?.action !== 'discard' || draft.kind === 'times') return false;
+  return heard.some((earlier) => earlier.draft.kind !== 'times');
+}
+
+/** Times of units that no clock showed that night. */
+function hasSkippedClock(entry: MailEntry, mails: readonly MailEntry[], zone: string): boolean {
+  const { unitTimes } = entry.draft.fields;
+  if (unitTimes === undefined) return false;
+  return timelineOf({ unitTimes }, { zone, call: callOf(mails) }).skipped !== undefined;
+}
+
+/** When the call was: by the first page with a clock, else when its first page came. */
+function callOf(mails: readonly MailEntry[]) {
+  const told = mails.find((each) => each.moment !== undefined && each.draft.fields.time);
+  const page = mails.find(({ draft }) => draft.kind !== 'times');
+  const report = mails.findLast(({ draft }) => draft.kind === 'times');
+  return {
+    told: told?.moment,
+    pagedAt: page?.message.receivedAt,
+    reportedAt: report?.message.receivedAt,
+  };
 }
 
 /** Oldest first. At the same millisecond a person, who has seen the mail, comes after it. */
 export function inOrder<Entry extends LogEntry>(log: readonly Entry[]): readonly Entry[] {
-  return log.toSorted((left, right) => (placeOf(left) < placeOf(right) ? -1 : 1));
+  const received = log.toSorted((left, right) => (placeOf(left) < placeOf(right) ? -1 : 1));
+  let latest = '';
+  const aged = received.map((entry) => {
+    const own = ageOf(entry);
+    if (own !== undefined && own > latest) latest = own;
+    return { entry, age: own ?? latest };
+  });
+  // A stable sort: entries of one age stay in the order of receipt.
+  const sorted = aged.toSorted((left, right) =>
+    left.age === right.age ? 0 : left.age < right.age ? -1 : 1,
+  );
+  return sorted.map(({ entry }) => entry);
+}
+
+/** A report carries the time of the call that it is about, and is written long after it. */
+function ageOf(entry: LogEntry): string | undefined {
+  return entry.by === 'mail' && entry.draft.kind !== 'times' ? entry.moment?.at : undefined;
+}
+
+export function isMail(entry: LogEntry): entry is MailEntry {
+  return entry.by === 'mail';
 }
 
 export function timeOf(entry: LogEntry): string {
@@ -96,16 +190,22 @@ function placeOf(entry: LogEntry): string {
 
 function hearPerson(hearing: Hearing, entry: Extract<LogEntry, { by: 'person' }>): void {
   const { patch, version } = entry;
-  const { fields, unsure, needsReview } = correct(readingOf(hearing), patch);
+  const { fields, unsure } = correct(readingOf(hearing), patch);
+  const reviewed = patch.needsReview === false;
   hearing.fields = fields;
   hearing.unsure = new Set(unsure);
-  hearing.needsReview = needsReview;
+  hearing.needsReview &&= !reviewed;
   for (const key of Object.keys(patch)) if (isField(key)) hearing.byHand.add(key);
-  hearing.begun ||= version === 1 || patch.needsReview === false;
+  hearing.begun ||= version === 1 || reviewed;
 }
 
-function readingOf({ fields, unsure, needsReview }: Hearing): Reading {
-  return { fields: incidentFields.parse(fields), unsure: [...unsure].toSorted(), needsReview };
+/** Where nothing but reports or updates were heard, nobody knows yet what the call is. */
+function readingOf({ fields, unsure, needsReview, begun }: Hearing): Reading {
+  return {
+    fields: incidentFields.parse(fields),
+    unsure: [...unsure].toSorted(),
+    needsReview: needsReview || !begun,
+  };
 }
 
 function isField(key: string): key is keyof IncidentFields {

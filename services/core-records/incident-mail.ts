@@ -6,12 +6,14 @@
  * - Units, numbers, times, cross streets and lines of the narrative are added to each other.
  * - An address that moves leaves cross streets, coordinates, apartment and place name behind.
  * - The date and time are those of the first mail that has them: later pages carry their own.
- * - A report of times fills what is empty, and adds units and times.
+ * - A report of times and a cancellation fill what is empty, and add units, times and lines.
  * - A doubt ends with a later mail that is sure of the field. A review ends only with a person.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { CadDraft, CadFieldKey } from '#contracts/cad-fields.ts';
+import { UPDATE_POLICY_DEFAULT, type UpdatePolicy } from '#contracts/cad-update-policy.ts';
 import { type IncidentFields, incidentFields } from '#contracts/records/incident.ts';
+import type { Moment } from './incident-clock.ts';
 import { numbersIn, spellingOf } from './incident-numbers.ts';
 
 /** Below this a page was not understood well enough to go without a person's eye. */
@@ -48,6 +50,7 @@ export interface Hearing {
   needsReview: boolean;
   /** Somebody has said what the call is: a dispatch, or a person. */
   begun: boolean;
+  cancelledAt: string | undefined;
   /** Fields that a person has set or removed. */
   readonly byHand: Set<FieldKey>;
   /** What mails said last, and every item that they ever said. */
@@ -62,6 +65,7 @@ export function openHearing(): Hearing {
     unsure: new Set(),
     needsReview: false,
     begun: false,
+    cancelledAt: undefined,
     byHand: new Set(),
     said: {},
     saidItems: {
@@ -74,11 +78,20 @@ export function openHearing(): Hearing {
   };
 }
 
-export function hearMail(hearing: Hearing, draft: CadDraft): void {
+/** A mail as its entry in the log has it. */
+export interface HeardMail {
+  readonly draft: CadDraft;
+  readonly message: { readonly receivedAt: string };
+  readonly updates?: UpdatePolicy | undefined;
+  readonly moment?: Moment | undefined;
+}
+
+export function hearMail(hearing: Hearing, heard: HeardMail): void {
+  const { draft, updates = UPDATE_POLICY_DEFAULT } = heard;
   const { source, ...rest } = draft.fields;
   const mail: IncidentFields = { ...rest, ...(source === undefined ? {} : { agency: source }) };
   endDoubts(hearing, mail, draft);
-  if (draft.kind === 'times') fillIn(hearing, mail);
+  if (addsOnly(draft)) fillIn(hearing, mail);
   else takeNews(hearing, mail);
   takeDispatchTime(hearing, mail);
   addUnits(hearing, mail);
@@ -86,19 +99,30 @@ export function hearMail(hearing: Hearing, draft: CadDraft): void {
   addTimes(hearing, mail);
   addNarrative(hearing, mail);
   for (const key of draft.unsure) hearing.unsure.add(key);
-  hearing.begun ||= draft.kind === 'dispatch';
+  const isPage = draft.kind === 'dispatch' || updates.action === 'passthrough';
+  hearing.begun ||= isPage && draft.kind !== 'times' && draft.kind !== 'other';
   hearing.needsReview ||= wantsReview(hearing, draft);
+  if (draft.cancels) hearing.cancelledAt = heard.message.receivedAt;
+  // A clock that was never shown: nobody knows when the call was.
+  if (heard.moment?.doubt === 'skipped' && mail.time !== undefined) doubt(hearing, 'time');
+}
+
+/** Where a page cancels, the reason stands where the call type stood. */
+function addsOnly({ kind, cancels }: CadDraft): boolean {
+  return kind === 'times' || cancels === true;
 }
 
 /** A person must look when the mail was not read in full, or does not say what the call is. */
 function wantsReview({ fields, begun }: Hearing, { kind, confidence, unsure }: CadDraft): boolean {
-  if (kind === 'other' || !begun || unsure.length > 0 || confidence < CONFIDENCE_MIN) return true;
-  return kind !== 'times' && (fields.nature === undefined || fields.address === undefined);
+  if (kind === 'other' || unsure.length > 0 || confidence < CONFIDENCE_MIN) return true;
+  const isBare = fields.nature === undefined || fields.address === undefined;
+  return kind !== 'times' && begun && isBare;
 }
 
 /** Not of what a person has set: there the doubt is about the person's word. */
-function endDoubts(hearing: Hearing, mail: IncidentFields, { kind, unsure }: CadDraft): void {
-  if (kind === 'times') return;
+function endDoubts(hearing: Hearing, mail: IncidentFields, draft: CadDraft): void {
+  const { unsure } = draft;
+  if (addsOnly(draft)) return;
   for (const key of fieldKeys) {
     const isSure = mail[key] !== undefined && !unsure.includes(cadKeyOf(key));
     if (isSure && !hearing.byHand.has(key)) hearing.unsure.delete(cadKeyOf(key));
@@ -238,7 +262,8 @@ function setIfItFits<Key extends FieldKey>(
   else doubt(hearing, key);
 }
 
-function doubt(hearing: Hearing, key: FieldKey): void {
+/** The incident says something there that a person has to look at. */
+export function doubt(hearing: Hearing, key: FieldKey): void {
   hearing.unsure.add(cadKeyOf(key));
   hearing.needsReview = true;
 }

@@ -3,69 +3,63 @@
  * about, or of a new one. Nothing is dropped: what fits nowhere is a new incident to be reviewed.
  */
 import type { z } from 'zod';
+import { UPDATE_POLICY_DEFAULT } from '#contracts/cad-update-policy.ts';
 import type { Incident, proposeIncident } from '#contracts/records/incident.ts';
+import type { Change } from '#shared/ports/tables.ts';
 import { incidentOf } from './incident.ts';
-import { inOrder, type LogEntry, logRow, type MailEntry, readLog, timeOf } from './incident-log.ts';
-import { isSameCall, tellingNumbersIn } from './incident-numbers.ts';
+import { momentOfPage } from './incident-clock.ts';
+import { type Heard, hearLog, logRow, type MailEntry } from './incident-log.ts';
+import type { Candidate } from './incident-match.ts';
 import { type Decision, laterOf, successorOf } from './record.ts';
-
-/** A centre may use a number again after this time. */
-const SAME_CALL_MS = 24 * 60 * 60 * 1_000;
-/** Times are reported when everybody is back, which can be days after a large fire. */
-const TIMES_OF_CALL_MS = 7 * SAME_CALL_MS;
-/** An incident with so many entries takes no further mails; the next one makes a new incident. */
-export const LOG_ENTRIES_MAX = 200;
 
 export type Proposal = z.output<typeof proposeIncident.body>;
 
-/** An incident that a proposal may be about. */
-export interface Candidate {
-  readonly record: Incident;
-  readonly log: readonly LogEntry[];
+/** What becomes of a proposal. What is discarded stands in the log, and the incident stays as it is. */
+export type Proposed =
+  | {
+      readonly outcome: 'created' | 'updated';
+      readonly before?: Incident;
+      readonly decision: Decision<Incident>;
+    }
+  | {
+      readonly outcome: 'discarded';
+      readonly before: Incident;
+      readonly rows: readonly Change[];
+    };
+
+/** A proposal as the entry that it becomes. */
+export function entryOf(
+  { updates = UPDATE_POLICY_DEFAULT, ...rest }: Proposal,
+  zone: string,
+): MailEntry {
+  const { receivedAt } = rest.message;
+  const moment = momentOfPage(rest.draft.fields, { receivedAt, zone });
+  return { by: 'mail', ...rest, updates, ...(moment === undefined ? {} : { moment }) };
 }
 
-export interface Proposed {
-  readonly outcome: 'created' | 'updated';
-  readonly before?: Incident;
-  readonly decision: Decision<Incident>;
-}
-
-/**
- * True when the draft is about the candidate: one of the same source, or made by hand, with the
- * same number, begun within a day of the mail, and open. Times may also come for a closed one.
- */
-export function isAbout({ draft, message }: Proposal, { record, log }: Candidate): boolean {
-  const isTimes = draft.kind === 'times';
-  if (draft.kind === 'other' || log.length >= LOG_ENTRIES_MAX) return false;
-  if (record.status !== 'open' && !(isTimes && record.status === 'closed')) return false;
-  const numbers = tellingNumbersIn(draft.fields.number);
-  if (!isSameCall(numbers, tellingNumbersIn(record.number))) return false;
-  const mails = log.filter(isMail);
-  const isOfSource = ({ message: { sourceId } }: MailEntry) => sourceId === message.sourceId;
-  if (mails.length > 0 && !mails.some(isOfSource)) return false;
-  const [first] = inOrder(log);
-  const begunAt = first === undefined ? record.createdAt : timeOf(first);
-  const apartMs = Math.abs(Date.parse(message.receivedAt) - Date.parse(begunAt));
-  return apartMs <= (isTimes ? TIMES_OF_CALL_MS : SAME_CALL_MS);
-}
-
-/** The incident that the proposal makes, or the next version of the one that it is about. */
+/** The incident that the mail makes, or the next version of the one that it is about. */
 export function decideProposal(
-  proposal: Proposal,
+  entry: MailEntry,
   found: Candidate | undefined,
-  made: { readonly id: string; readonly at: string },
+  made: { readonly id: string; readonly at: string; readonly zone: string },
 ): Proposed {
-  const entry: MailEntry = { by: 'mail', ...proposal };
   if (found === undefined) {
     const record = firstVersion(entry, made);
     return { outcome: 'created', decision: { record, rows: [logRow(record.id, entry)] } };
   }
   const { record: before, log } = found;
-  const record = nextVersion(before, [...log, entry], made.at);
-  return { outcome: 'updated', before, decision: { record, rows: [logRow(before.id, entry)] } };
+  const heard = hearLog([...log, entry], made.zone);
+  const rows = [logRow(before.id, entry)];
+  if (!heard.mails.includes(entry)) return { outcome: 'discarded', before, rows };
+  const record = nextVersion(before, heard, made.at);
+  return { outcome: 'updated', before, decision: { record, rows } };
 }
 
-function firstVersion(entry: MailEntry, { id, at }: { id: string; at: string }): Incident {
+function firstVersion(
+  entry: MailEntry,
+  { id, at, zone }: { readonly id: string; readonly at: string; readonly zone: string },
+): Incident {
+  const heard = hearLog([entry], zone);
   const about = {
     id,
     version: 1,
@@ -74,29 +68,34 @@ function firstVersion(entry: MailEntry, { id, at }: { id: string; at: string }):
     messageIds: [entry.message.id],
     createdAt: at,
     updatedAt: laterOf(at, entry.message.receivedAt),
+    ...saidBeside(heard),
   };
-  return incidentOf(about, readLog([entry]));
+  return incidentOf(about, heard.reading);
 }
 
 /** A correction that follows has to be newer than every mail, hence the time. */
-function nextVersion(before: Incident, log: readonly LogEntry[], at: string): Incident {
-  const mails = inOrder(log.filter(isMail));
-  const [first] = mails;
-  const received = mails.map(({ message }) => message.receivedAt);
+function nextVersion(before: Incident, heard: Heard, at: string): Incident {
+  const [first] = heard.mails;
+  const received = heard.mails.map(({ message }) => message.receivedAt);
+  const { timeline: _timeline, cancelledAt: _cancelled, ...rest } = before;
   const about = {
-    ...successorOf(before, received.reduce(laterOf, at)),
+    ...successorOf(rest, received.reduce(laterOf, laterOf(before.updatedAt, at))),
     // The oldest mail made the incident, also when it came late.
     source: before.source.type === 'manual' || !first ? before.source : sourceOf(first),
-    messageIds: [...new Set(mails.map(({ message }) => message.id))],
+    messageIds: [...new Set(heard.mails.map(({ message }) => message.id))],
+    ...saidBeside(heard),
   };
-  return incidentOf(about, readLog(log));
+  return incidentOf(about, heard.reading);
+}
+
+function saidBeside({ timeline, cancelledAt }: Heard) {
+  return {
+    ...(timeline === undefined ? {} : { timeline }),
+    ...(cancelledAt === undefined ? {} : { cancelledAt }),
+  };
 }
 
 function sourceOf({ draft, message }: MailEntry): Incident['source'] {
   const { profile, confidence } = draft;
   return { type: 'cad', messageId: message.id, sha256: message.sha256, profile, confidence };
-}
-
-function isMail(entry: LogEntry): entry is MailEntry {
-  return entry.by === 'mail';
 }

@@ -12,8 +12,11 @@ import {
   updateIncident,
   voidIncident,
 } from '#contracts/records/incident.ts';
+import type { RowKey } from '#shared/ports/tables.ts';
 import { type Correction, correct, logRow, type Reading } from './incident-log.ts';
 import { INCIDENT_NUMBER, numberPrefix, numberRows, spellingsIn } from './incident-numbers.ts';
+import { placeRows } from './incident-place.ts';
+import { timelineOf } from './incident-timeline.ts';
 import { assertNotVoided, type Decision, successorOf } from './record.ts';
 import type { Listing, RecordKind } from './record-kind.ts';
 
@@ -32,7 +35,7 @@ export const incidentKind: RecordKind<Incident, IncidentFields, Correction, Inci
   },
   create,
   patch,
-  indexRows: ({ id, number }) => numberRows(id, number),
+  indexRows,
   listing,
 };
 
@@ -46,6 +49,8 @@ const about = incident
     source: true,
     messageIds: true,
     voidReason: true,
+    timeline: true,
+    cancelledAt: true,
     createdAt: true,
     updatedAt: true,
   })
@@ -81,11 +86,25 @@ function patch(record: Incident, change: Correction, at: string): Decision<Incid
   const { unsure, needsReview, status } = record;
   const said = { fields: incidentFields.strip().parse(record), unsure, needsReview };
   const reading = correct(said, change);
-  const same = incidentOf({ ...record, status: change.status ?? status }, reading);
+  const timeline = record.timeline && timelineAgain(record, reading);
+  const about = { ...record, ...(timeline === undefined ? {} : { timeline }) };
+  const same = incidentOf({ ...about, status: change.status ?? status }, reading);
   if (isDeepStrictEqual(same, record)) return undefined;
   const next = successorOf(same, at);
   const entry = { by: 'person', at: next.updatedAt, version: next.version, patch: change } as const;
   return { record: next, rows: [logRow(record.id, entry)] };
+}
+
+/** The moments after a correction of clocks: near to what they were. */
+function timelineAgain({ timeline, createdAt }: Incident, { fields }: Reading) {
+  const { zone = 'UTC', at = createdAt } = timeline ?? {};
+  return timelineOf(fields, { zone, call: { pagedAt: at } });
+}
+
+/** By place only where mails speak of it: they alone ask for it. */
+function indexRows(record: Incident): readonly RowKey[] {
+  const { id, number, timeline } = record;
+  return [...numberRows(id, number), ...(timeline === undefined ? [] : placeRows(id, record))];
 }
 
 function listing({ status, needsReview, number }: IncidentQuery): Listing<Incident> {

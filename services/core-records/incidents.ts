@@ -16,22 +16,18 @@ import type { Change, TenantTables } from '#shared/ports/tables.ts';
 import { type Call, type Committed, type Handling, handle, retryOnRace } from '#shared/service.ts';
 import type { Turns } from '#shared/turns.ts';
 import { incidentKind } from './incident.ts';
-import { INCIDENT_LOG, type LogEntry, logEntry } from './incident-log.ts';
+import { INCIDENT_LOG, type LogEntry, logEntry, type MailEntry } from './incident-log.ts';
+import { bestMatch, type Candidate, LOG_ENTRIES_MAX } from './incident-match.ts';
 import { INCIDENT_NUMBER, numberPrefix, tellingNumbersIn } from './incident-numbers.ts';
-import {
-  type Candidate,
-  decideProposal,
-  isAbout,
-  LOG_ENTRIES_MAX,
-  type Proposal,
-} from './incident-proposal.ts';
+import { INCIDENT_PLACE, placeClaims, placePrefixes } from './incident-place.ts';
+import { decideProposal, entryOf, type Proposed } from './incident-proposal.ts';
 import { commitRecord, findRecord } from './record-store.ts';
 
 /** Row of a piece of work that is done: id is the work id, so that it is done once. */
 const PROPOSAL = 'proposal';
-/** Row that everyone moves who proposes something about a number of a source. */
-const NUMBER_CLAIM = 'incident-number-claim';
-/** Newest incidents with a number that are looked at; more have it only where it tells nothing. */
+/** Row that everyone moves who proposes something about a number, or a place, of a source. */
+const CLAIM = 'incident-number-claim';
+/** Newest incidents with a number, or at a place, that are looked at; older ones are other calls. */
 const CANDIDATES_MAX = 10;
 
 const doneWork = z.strictObject({ incidentId: rowId, needsReview: z.boolean() });
@@ -41,9 +37,8 @@ type Propose = typeof proposeIncident;
 export function incidentHandlings(turns: Turns): readonly Handling[] {
   return [
     handle(proposeIncident, (call) => {
-      const { workId, draft } = call.body;
-      const [number = workId] = tellingNumbersIn(draft.fields.number);
-      const turn = `${call.caller.tenant}/${PROPOSAL}/${number}`;
+      // Mails of one source are what may be about the same call.
+      const turn = `${call.caller.tenant}/${PROPOSAL}/${call.body.message.sourceId}`;
       return turns.take(turn, () => retryOnRace(() => tryProposal(call)));
     }),
   ];
@@ -56,49 +51,82 @@ async function tryProposal(call: Call<Propose>): Promise<Committed<Propose>> {
   if (earlier !== undefined) {
     return { ok: true, reply: { body: { ...doneWork.parse(earlier.value), outcome: 'repeated' } } };
   }
-  const claims = await readClaims(tables, proposal);
-  const found = await findCandidate(tables, proposal);
-  const made = { id: randomUUIDv7(), at: now.toISOString() };
-  const { outcome, before, decision } = decideProposal(proposal, found, made);
-  const { id: incidentId, needsReview } = decision.record;
-  const done = { put: { ...key, value: { incidentId, needsReview } }, expect: 0 };
-  const rows = [...(decision.rows ?? []), done, ...claims];
+  const zone = call.caller.timeZone;
+  const entry = entryOf(proposal, zone);
+  const claims = await readClaims(tables, entry);
+  const found = bestMatch(entry, await readCandidates(tables, entry));
+  const made = { id: randomUUIDv7(), at: now.toISOString(), zone };
+  return commitProposal(call, decideProposal(entry, found, made), claims);
+}
+
+function commitProposal(
+  call: Call<Propose>,
+  proposed: Proposed,
+  claims: readonly Change[],
+): Promise<Committed<Propose>> {
+  const { outcome, before } = proposed;
+  const { id: incidentId, needsReview } =
+    proposed.outcome === 'discarded' ? proposed.before : proposed.decision.record;
+  const value = { incidentId, needsReview };
+  const done = { put: { kind: PROPOSAL, id: call.body.workId, value }, expect: 0 };
   const reply = { body: { incidentId, outcome, needsReview } };
-  return commitRecord({ kind: incidentKind, call, before, decision: { ...decision, rows }, reply });
-}
-
-/** A claim has no content: its version alone tells whether somebody else was here. */
-async function readClaims(tables: TenantTables, proposal: Proposal): Promise<readonly Change[]> {
-  const numbers = tellingNumbersIn(proposal.draft.fields.number);
-  const reads = numbers.map(async (number) => {
-    const name = JSON.stringify([proposal.message.sourceId, number]);
-    const key = { kind: NUMBER_CLAIM, id: hash('sha256', name) };
-    const row = await tables.get(key);
-    return { put: { ...key, value: null }, expect: row?.version ?? 0 };
+  if (proposed.outcome !== 'discarded') {
+    const { decision } = proposed;
+    const rows = [...(decision.rows ?? []), done, ...claims];
+    const kind = incidentKind;
+    return commitRecord({ kind, call, before, decision: { ...decision, rows }, reply });
+  }
+  const { id, version } = proposed.before;
+  const event = call.event({
+    action: 'core-records.incident.page-discarded',
+    object: { type: incidentKind.type, id },
+    reason: 'a later page of a source that lets the first one count',
   });
-  return Promise.all(reads);
+  const unchanged = { check: { kind: incidentKind.type, id }, expect: version };
+  return call.commit({
+    changes: [...proposed.rows, done, ...claims, unchanged],
+    events: [event],
+    reply,
+  });
 }
 
-/** The newest incident that the proposal is about. */
-async function findCandidate(
+/**
+ * A claim has no content: its version alone tells whether somebody else was here. Of the cells next
+ * door a page only wants to know that nobody was: who is there claims them and looks here.
+ */
+async function readClaims(tables: TenantTables, entry: MailEntry): Promise<readonly Change[]> {
+  const { sourceId } = entry.message;
+  const { own, beside } = placeClaims(entry.draft.fields);
+  const read = async (name: string) => {
+    const key = { kind: CLAIM, id: hash('sha256', JSON.stringify([sourceId, name])) };
+    return { key, expect: (await tables.get(key))?.version ?? 0 };
+  };
+  const names = [...tellingNumbersIn(entry.draft.fields.number), ...own];
+  const moved = await Promise.all([...new Set(names)].map(read));
+  const checked = await Promise.all(beside.map(read));
+  return [
+    ...moved.map(({ key, expect }) => ({ put: { ...key, value: null }, expect })),
+    ...checked.map(({ key, expect }) => ({ check: key, expect })),
+  ];
+}
+
+/** Incidents with a number of the mail, or near its place. */
+async function readCandidates(
   tables: TenantTables,
-  proposal: Proposal,
-): Promise<Candidate | undefined> {
-  const lists = tellingNumbersIn(proposal.draft.fields.number).map((number) =>
-    tables.list({
-      kind: INCIDENT_NUMBER,
-      prefix: numberPrefix(number),
-      descending: true,
-      limit: CANDIDATES_MAX,
-    }),
+  { draft }: MailEntry,
+): Promise<readonly Candidate[]> {
+  const byNumber = tellingNumbersIn(draft.fields.number).map((number) => ({
+    kind: INCIDENT_NUMBER,
+    prefix: numberPrefix(number),
+  }));
+  const byPlace = placePrefixes(draft.fields).map((prefix) => ({ kind: INCIDENT_PLACE, prefix }));
+  const lists = [...byNumber, ...byPlace].map((rows) =>
+    tables.list({ ...rows, descending: true, limit: CANDIDATES_MAX }),
   );
   const rows = (await Promise.all(lists)).flat();
   const ids = new Set(rows.map(({ id }) => id.slice(id.indexOf('/') + 1)));
-  for (const id of [...ids].toSorted().toReversed()) {
-    const candidate = await readCandidate(tables, id);
-    if (candidate !== undefined && isAbout(proposal, candidate)) return candidate;
-  }
-  return undefined;
+  const candidates = await Promise.all([...ids].map((id) => readCandidate(tables, id)));
+  return candidates.filter((each) => each !== undefined);
 }
 
 async function readCandidate(tables: TenantTables, id: string): Promise<Candidate | undefined> {

@@ -2,59 +2,13 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { CadDraft } from '#contracts/cad-fields.ts';
-import {
-  createIncident,
-  incidentHistory,
-  listIncidents,
-  proposeIncident,
-  readIncident,
-  updateIncident,
-  voidIncident,
-} from '#contracts/records/incident.ts';
+import { createIncident, proposeIncident } from '#contracts/records/incident.ts';
 import { openCoreRecords } from '#services/core-records/service.ts';
 import { jobCaller, openClient } from '#shared/client.ts';
 import { openContextSigner } from '#shared/context.ts';
 import { openTestHost, person } from '#test/support/host.ts';
 import { proposal } from '#test/support/proposals.ts';
-
-const tenant = randomUUIDv7();
-const supervisor = person({ tenant, roles: ['supervisor'] });
-const job = jobCaller('cad-ingest', { tenant });
-const page = { nature: 'CHIMNEY FIRE', address: '12 MILL RD', number: '31-000123' };
-
-async function openProposals() {
-  const stack = new AsyncDisposableStack();
-  const host = stack.use(await openTestHost());
-  const parts = await host.parts('core-records');
-  stack.use(await openCoreRecords(parts));
-  const signer = openContextSigner(host.host.vault, 'cad-ingest', host.clock);
-  const cadIngest = openClient(host.host.bus, signer);
-  const send = async (body: ReturnType<typeof proposal>, caller = job) =>
-    (await cadIngest.call(proposeIncident, { body }, caller)).body;
-  const { client } = host;
-  return {
-    ...host,
-    client,
-    parts,
-    send,
-    mail: (
-      draft: Partial<CadDraft> = {},
-      about: Omit<Parameters<typeof proposal>[0], 'draft'> = {},
-    ) => send(proposal({ draft: { fields: page, ...draft }, ...about })),
-    read: async (id: string) =>
-      (await client.call(readIncident, { params: { id } }, supervisor)).body,
-    patch: async (id: string, body: object) =>
-      (await client.call(updateIncident, { params: { id }, body }, supervisor)).body,
-    voids: (id: string) =>
-      client.call(voidIncident, { params: { id }, body: { reason: 'a test page' } }, supervisor),
-    list: async () => (await client.call(listIncidents, {}, supervisor)).body.items,
-    history: async (id: string) =>
-      (await client.call(incidentHistory, { params: { id } }, supervisor)).body.items,
-    events: async () =>
-      (await parts.tables.outbox({ after: 0, limit: 1_000 })).map(({ event }) => event),
-    [Symbol.asyncDispose]: () => stack.disposeAsync(),
-  };
-}
+import { job, minutesAgo, openProposals, page, supervisor, tenant } from '#test/support/propose.ts';
 
 describe('a proposal', () => {
   test('makes an incident that says where it came from; service and event stand in the record', async () => {
@@ -218,17 +172,28 @@ describe('which incident it becomes', () => {
     });
   });
 
-  test('without a number, with another one, or of another centre it is a new one', async () => {
+  test('with another number, of another centre, or with no number elsewhere it is a new one', async () => {
     await using proposals = await openProposals();
-    const { number: _, ...numberless } = page;
     await proposals.mail();
-    await proposals.mail({ fields: numberless });
-    await proposals.mail({ fields: numberless });
-    await proposals.mail({ fields: { ...page, number: 'N/A' } });
-    await proposals.mail({ fields: { ...page, number: 'N/A' } });
     await proposals.mail({ fields: { ...page, number: '31-000124' } });
     await proposals.mail({}, { sourceId: randomUUIDv7() });
+    await proposals.mail({ fields: { nature: page.nature, address: '14 MILL RD' } });
+    await proposals.mail({ fields: { ...page, address: '16 MILL RD', number: 'N/A' } });
+    await proposals.mail({ fields: { nature: page.nature, number: 'N/A' } });
+    await proposals.mail({ fields: { nature: page.nature, number: 'N/A' } });
     expect(await proposals.list()).toHaveLength(7);
+  });
+
+  test('without a number it is the one at the same place within ten minutes', async () => {
+    await using proposals = await openProposals();
+    const { number: _, ...numberless } = page;
+    const at = (minutes: number) => ({ receivedAt: minutesAgo(minutes) });
+    const first = await proposals.mail({}, at(60));
+    const spelled = { ...numberless, address: '12 Mill Road', units: ['T91'] };
+    const second = await proposals.mail({ fields: spelled }, at(51));
+    expect(second).toMatchObject({ outcome: 'updated', incidentId: first.incidentId });
+    const third = await proposals.mail({ fields: { ...numberless, number: 'N/A' } }, at(40));
+    expect(third.outcome).toBe('created');
   });
 
   test('a day later the number is another call', async () => {
@@ -304,7 +269,3 @@ describe('which incident it becomes', () => {
     await expect(proposals.read(theirs.incidentId)).rejects.toMatchObject({ code: 'not-found' });
   });
 });
-
-function minutesAgo(minutes: number): string {
-  return new Date(Date.now() - minutes * 60_000).toISOString();
-}

@@ -25,12 +25,14 @@ export function proposal(about: {
   readonly receivedAt?: string;
   readonly sourceId?: string;
   readonly workId?: string;
+  readonly updates?: Proposal['updates'];
 }): Proposal {
   const id = randomUUIDv7();
   const sha256 = hash('sha256', id);
   return {
     workId: about.workId ?? hash('sha256', `work ${id}`),
     draft: draft(about.draft),
+    ...(about.updates === undefined ? {} : { updates: about.updates }),
     message: {
       id,
       sourceId: about.sourceId ?? SOURCE_ID,

@@ -7,15 +7,18 @@ import { type Incident, type IncidentFields, incident } from '#contracts/records
 import { incidentKind, incidentOf } from '#services/core-records/incident.ts';
 import { type LogEntry, logEntry, readLog } from '#services/core-records/incident-log.ts';
 import {
+  bestMatch,
+  type Candidate,
+  LOG_ENTRIES_MAX,
+} from '#services/core-records/incident-match.ts';
+import {
   isSameCall,
   numbersIn,
   tellingNumbersIn,
 } from '#services/core-records/incident-numbers.ts';
 import {
-  type Candidate,
   decideProposal,
-  isAbout,
-  LOG_ENTRIES_MAX,
+  entryOf,
   type Proposal,
 } from '#services/core-records/incident-proposal.ts';
 import { type Decision, voidRecord } from '#services/core-records/record.ts';
@@ -141,7 +144,7 @@ describe('which incident a mail is about', () => {
   const number = '31-000123';
   const mail = (draft: Partial<CadDraft> = {}, about: object = {}) =>
     proposal({ draft, receivedAt: at(0), ...about }) as Proposal;
-  const made = applied(undefined, decideProposal(mail(), undefined, madeAt(0)).decision);
+  const made = proposed(mail(), undefined);
   const closed = { ...made, record: { ...made.record, status: 'closed' as const } };
   const voided = { ...made, record: { ...made.record, status: 'voided' as const } };
   const times = { kind: 'times', fields: { number } } as const;
@@ -177,7 +180,7 @@ describe('which incident a mail is about', () => {
 describe('propose', () => {
   test('an incident made from mail says where it came from', () => {
     const mail = proposal({ receivedAt: at(-1_000) }) as Proposal;
-    const { record } = decideProposal(mail, undefined, madeAt(0)).decision;
+    const { record } = proposed(mail, undefined);
     expect(record).toMatchObject({
       version: 1,
       source: {
@@ -218,7 +221,18 @@ describe('propose', () => {
 });
 
 function madeAt(ms: number) {
-  return { id: randomUUIDv7(), at: at(ms) };
+  return { id: randomUUIDv7(), at: at(ms), zone: 'America/Chicago' };
+}
+
+function isAbout(mail: Proposal, candidate: Candidate): boolean {
+  return bestMatch(entryOf(mail, 'America/Chicago'), [candidate]) !== undefined;
+}
+
+/** The incident after a mail that is not discarded. */
+function proposed(mail: Proposal, found: Candidate | undefined): Candidate {
+  const result = decideProposal(entryOf(mail, 'America/Chicago'), found, madeAt(0));
+  if (result.outcome === 'discarded') throw new Error('the mail was discarded');
+  return applied(found, result.decision);
 }
 
 /** Applies proposals one after the other. The clock is behind that of the mails, as clocks can be. */
@@ -227,7 +241,7 @@ function settle(list: readonly Proposal[], begin?: Candidate): Candidate {
   for (const mail of list) {
     const found = held !== undefined && isAbout(mail, held) ? held : undefined;
     expect(found === undefined).toBe(held === undefined);
-    held = applied(found, decideProposal(mail, found, madeAt(0)).decision);
+    held = proposed(mail, found);
   }
   if (held === undefined) throw new Error('a list of none');
   return held;

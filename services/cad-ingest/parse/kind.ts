@@ -12,6 +12,8 @@ const TIMES_BODY =
   /\b(?:final report|clear report|rip and run: final|crn & times|time completed:|times report)/i;
 const UPDATE =
   /^(?:update[ds]?|fyi|cancel(?:l?ed)?|cancellation|reassign(?:ed)?|2nd page|second page|info|changed?|correction|disregard|upgrade[ds]?|change of address)\b[ :;!*.-]{0,4}/i;
+/** Words of UPDATE which end a call. */
+const CANCEL = /^(?:cancel|disregard)/i;
 /** Status times that only a running or ended call has. */
 const AFTER: readonly StatusTarget[] = [
   'enRoute',
@@ -47,6 +49,12 @@ function hasCall(draft: Draft): boolean {
 /** The token stands where the first field stands. */
 function isUpdate(page: PageText): boolean {
   return updateToken(page.body) !== undefined || UPDATE.test(page.subject);
+}
+
+/** The token, in front of the page or of its subject, says that nobody need come any more. */
+export function isCancel(page: PageText): boolean {
+  const token = updateToken(page.body) ?? UPDATE.exec(page.subject)?.[0];
+  return token !== undefined && CANCEL.test(token);
 }
 
 /** `FYI: ;`, `Update: ;` or `CANCEL;` in front of a page: the text of the token. */

@@ -13,7 +13,7 @@ import { type Draft, has, newDraft } from './draft.ts';
 import { finishFields, finishText } from './finish.ts';
 import { readGeneric } from './generic.ts';
 import { harvest } from './harvest.ts';
-import { kindOf, updateToken } from './kind.ts';
+import { isCancel, kindOf, updateToken } from './kind.ts';
 import { builtInProfiles } from './profiles/built-in.ts';
 import { readSubject } from './subject.ts';
 import { applyTables, type Tables, type Translated } from './tables.ts';
@@ -190,6 +190,7 @@ function judge({ text, draft, profile, kind: said, translated }: Read): Reading 
       confidence: found ? Math.round(value * 100) / 100 : 0,
       fields,
       unsure,
+      ...(kind === 'update' && isCancel(text) ? { cancels: true as const } : {}),
     },
   };
 }

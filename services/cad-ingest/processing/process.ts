@@ -11,6 +11,7 @@
  * 6. One transaction: the row with drafts and incidents, the audit event.
  */
 import type { CadMessage } from '#contracts/cad-messages.ts';
+import type { UpdatePolicy } from '#contracts/cad-update-policy.ts';
 import type { CallerClaims } from '#contracts/caller.ts';
 import { proposeIncident } from '#contracts/records/incident.ts';
 import { auditEventOf, changesBetween } from '#shared/audit.ts';
@@ -28,6 +29,7 @@ import {
   type StoredMessage,
 } from '../message.ts';
 import { selectionOf } from '../profiles/selection.ts';
+import { SOURCE_KIND, sourceRow } from '../source.ts';
 import { type Found, readMail } from './read-mail.ts';
 import type { Reader } from './reader.ts';
 import { afterFailure } from './tries.ts';
@@ -84,13 +86,16 @@ async function makeIncidents(
   // Its event would not become durable now; core-records would refuse too.
   parts.relay.assertRoom();
   const { value } = message;
-  const selection = await selectionOf(parts.tables.forTenant(work.tenant), value.sourceId);
+  const tables = parts.tables.forTenant(work.tenant);
+  const selection = await selectionOf(tables, value.sourceId);
   const found = await readMail(parts, work, { value, selection });
   await countPages(parts, work, { value, count: found.drafts.length });
   const caller = jobCaller('cad-ingest', { tenant: work.tenant, timeZone: value.timeZone });
-  const pages: [Page, ...Page[]] = [await propose(parts, caller, { work, value, found, index: 0 })];
+  const updates = await updatesOf(tables, value.sourceId);
+  const about = { work, value, found, updates };
+  const pages: [Page, ...Page[]] = [await propose(parts, caller, { ...about, index: 0 })];
   for (const index of found.drafts.keys()) {
-    if (index > 0) pages.push(await propose(parts, caller, { work, value, found, index }));
+    if (index > 0) pages.push(await propose(parts, caller, { ...about, index }));
   }
   await change(parts, work, (before, now) => finished({ work, caller, before, found, pages, now }));
   const [{ incidentId, outcome }] = pages;
@@ -115,14 +120,16 @@ async function propose(
     readonly work: Work;
     readonly value: MessageRow;
     readonly found: Found;
+    readonly updates: UpdatePolicy | undefined;
     readonly index: number;
   },
 ): Promise<Page> {
-  const { work, value, found, index } = about;
+  const { work, value, found, updates, index } = about;
   const { sourceId, sha256, receivedAt } = value;
   const draft = found.drafts[index] ?? found.drafts[0];
   const message = { id: work.id, sourceId, sha256, receivedAt };
-  const body = { workId: pageWorkIdOf(value.workId, index), draft, message };
+  const workId = pageWorkIdOf(value.workId, index);
+  const body = { workId, draft, message, ...(updates === undefined ? {} : { updates }) };
   const { incidentId, outcome } = (await parts.client.call(proposeIncident, { body }, caller)).body;
   return { draft, incidentId, outcome };
 }
@@ -186,6 +193,15 @@ function keptPages(pages: readonly Page[]): Page[] {
     const { narrative: _, ...fields } = page.draft.fields;
     return { ...page, draft: { ...page.draft, fields } };
   });
+}
+
+/** What the source is set to now; absent: what fits most. */
+async function updatesOf(
+  tables: TenantTables,
+  sourceId: string,
+): Promise<UpdatePolicy | undefined> {
+  const source = await tables.get({ kind: SOURCE_KIND, id: sourceId });
+  return source && sourceRow.parse(source.value).updates;
 }
 
 async function recordFailure(

@@ -27,7 +27,7 @@ export function activationHandlings({
 async function activate(call: Call<Activate>, mailDomain: string): Promise<Committed<Activate>> {
   const { tables, params, body } = call;
   const row = await findSource(tables, params.id);
-  assertVersion(row, call.ifMatch);
+  assertSourceVersion(row, call.ifMatch);
   const before = sourceRow.parse(row.value);
   const to = await chosen(tables, body);
   if (isSameActive(before, to)) {
@@ -99,7 +99,8 @@ export async function findSource(tables: TenantTables, id: string): Promise<Row>
   throw new Problem('not-found', { detail: 'There is no such source.' });
 }
 
-function assertVersion({ version }: Row, ifMatch: number | undefined): void {
+/** Throws Problem `version-mismatch` when the caller knows another version than the current one. */
+export function assertSourceVersion({ version }: Row, ifMatch: number | undefined): void {
   if (ifMatch === undefined || ifMatch === version) return;
   throw new Problem('version-mismatch', {
     detail: `If-Match names version ${ifMatch}, the source is at ${version}. Read it and decide anew.`,

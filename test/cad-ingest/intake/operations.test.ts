@@ -6,7 +6,13 @@ import {
   releaseCadMessage,
   replayCadMessage,
 } from '#contracts/cad-messages.ts';
-import { createCadSource, listCadSources, readCadSource } from '#contracts/cad-sources.ts';
+import {
+  createCadSource,
+  listCadSources,
+  readCadSource,
+  updateCadSource,
+} from '#contracts/cad-sources.ts';
+import type { InputOf } from '#contracts/operation.ts';
 import { until } from '#test/support/api.ts';
 import { person } from '#test/support/host.ts';
 import { type Desk, department, disclosed, openDesk } from './desk.ts';
@@ -48,6 +54,40 @@ describe('sources', () => {
     const [message] = await until('the message', () => own.messages(), isOfSet);
     expect(message?.draft?.profile).toBe('ossi');
     await expect(own.source({ profile: 'no-such' })).rejects.toMatchObject({ code: 'validation' });
+  });
+
+  test('change by merge patch; the event says what, the address stays, mail follows the change', async () => {
+    const own = department(desk);
+    const source = await own.source();
+    expect(source.updates).toEqual({ action: 'update', match: 'numberElseLocation' });
+    const change = (body: InputOf<typeof updateCadSource>['body'], ifMatch?: number) =>
+      desk.client.call(updateCadSource, { params: { id: source.id }, body }, own.admin, {
+        ...(ifMatch === undefined ? {} : { ifMatch }),
+      });
+    const updates = { action: 'passthrough', match: 'number' } as const;
+    const { body, version } = await change({ updates, senders: ['@county.example'] }, 1);
+    expect(body).toEqual({ ...source, version: 2, updates, senders: ['@county.example'] });
+    expect(version).toBe(2);
+    await expect(change({ name: 'other' }, 1)).rejects.toMatchObject({ code: 'version-mismatch' });
+    await expect(change({ networks: null })).rejects.toMatchObject({
+      code: 'validation',
+      particulars: { errors: [{ pointer: '#/body/networks' }] },
+    });
+    expect((await change({ updates })).version).toBe(2);
+    const event = await until(
+      'the event',
+      async () => eventsOf(source.id).find(({ action }) => action.endsWith('.updated')),
+      (found) => found !== undefined,
+    );
+    expect(disclosed(event)).toEqual({
+      senders: { before: ['desk@county.example'], after: ['@county.example'] },
+      updates: { after: updates },
+    });
+    const raw = dispatchMail();
+    await desk.send(raw, source.address);
+    await desk.send(raw.replace('CAD Page', 'CAD Page again'), source.address);
+    await own.incidentsOnce(2);
+    expect((await change({ updates: null })).body.updates).toEqual(source.updates);
   });
 
   test('are made once for a repeated request', async () => {
