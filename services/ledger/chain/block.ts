@@ -26,10 +26,14 @@ import { canonicalHash } from '#shared/canonical.ts';
 export const BODY_ROW_BYTES_MAX = BLOCK_BYTES_MAX;
 /** Less is not worth the call. */
 const PACK_BYTES_MIN = 1_024;
+const ENTRY_BYTES_COMMON = 640;
+const CHUNK_BYTES_MIN = 4_096;
 /** The fastest level: higher ones gain little on hashes and ids. */
 const ZSTD_LEVEL = 1;
-const LENGTH_BYTES = 2;
+/** Before each entry of a bundle. */
+export const LENGTH_BYTES = 2;
 const VALUE_HEAD_BYTES = 8;
+const CHECKSUM_BYTES = 4;
 
 const count = z.number().int().nonnegative();
 
@@ -98,10 +102,19 @@ export function bundleOf(entries: readonly Uint8Array[]): Buffer {
 }
 
 /** The entries of a body. Throws when they cannot be unpacked. */
-export function entriesOf({ header, body }: Block): Buffer[] {
+export function entriesOf(block: Block): Buffer[] {
+  return cutBundle(bundleIn(block), block.header.count);
+}
+
+/** The entry bundle of a body. Throws when it cannot be unpacked. */
+export function bundleIn({ header, body }: Block): Buffer {
   const { packing, entriesBytes, count } = header;
   const packed = body.subarray(0, entriesBytes);
-  const bundle = packing === 'zstd' ? unpack(packed, count) : asBuffer(packed);
+  return packing === 'zstd' ? unpack(packed, count) : asBuffer(packed);
+}
+
+/** The entries of a bundle. Throws when it has more or less of them. */
+export function cutBundle(bundle: Buffer, count: number): Buffer[] {
   const entries: Buffer[] = [];
   let at = 0;
   for (let index = 0; index < count; index += 1) {
@@ -122,17 +135,24 @@ export interface SealedValues {
 }
 
 /** The sealed values of a body, one item for each entry. Throws when they cannot be told apart. */
-export function sealedOf({ header, body }: Block): SealedValues[] {
+export function sealedOf(block: Block): SealedValues[] {
+  return sealedIn(block).map((bytes) => {
+    // Right before them, as the walk has seen.
+    const checksum = new DataView(bytes.buffer, bytes.byteOffset - CHECKSUM_BYTES).getUint32(0);
+    return { bytes, intact: crc32(bytes) === checksum };
+  });
+}
+
+/** The same without looking at their checksums. */
+export function sealedIn({ header, body }: Block): Buffer[] {
   const values = asBuffer(body.subarray(header.entriesBytes));
-  const sealed: SealedValues[] = [];
+  const sealed: Buffer[] = [];
   let at = 0;
   for (let index = 0; index < header.count; index += 1) {
     const length = values.readUInt32BE(at);
-    const checksum = values.readUInt32BE(at + 4);
     at += VALUE_HEAD_BYTES;
     if (at + length > values.length) throw new RangeError('sealed values go past the end');
-    const bytes = values.subarray(at, at + length);
-    sealed.push({ bytes, intact: crc32(bytes) === checksum });
+    sealed.push(values.subarray(at, at + length));
     at += length;
   }
   if (at !== values.length) throw new RangeError('bytes follow the last sealed values');
@@ -146,6 +166,15 @@ export function sealedBytes(length: number): number {
 
 export function isIntact({ header, body }: Block): boolean {
   return body.length === header.bodyBytes && hash('sha256', body, 'hex') === header.bodyHash;
+}
+
+export function isSoundHeader(header: BlockHeader): boolean {
+  try {
+    return headerHash(header) === header.hash;
+  } catch {
+    // A lone surrogate in the writer's name: nobody has hashed that.
+    return false;
+  }
 }
 
 /** The hash that the header must carry. */
@@ -177,9 +206,11 @@ function pack(bundle: Buffer): Pick<BlockHeader, 'packing'> & { readonly bytes: 
 /** Bounded by what the entries could be at most, so that altered bytes cannot fill the memory. */
 function unpack(packed: Uint8Array, entries: number): Buffer {
   const maxOutputLength = entries * (LENGTH_BYTES + ENTRY_BYTES_MAX);
-  return zstdDecompressSync(packed, { maxOutputLength });
+  // In one piece where the entries are of a common size: pieces are put together by a copy.
+  const chunkSize = Math.min(CHUNK_BYTES_MIN + entries * ENTRY_BYTES_COMMON, BLOCK_BYTES_MAX);
+  return zstdDecompressSync(packed, { maxOutputLength, chunkSize });
 }
 
-function asBuffer(bytes: Uint8Array): Buffer {
+export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }

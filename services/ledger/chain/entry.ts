@@ -102,20 +102,45 @@ export function parseEntry(bytes: Uint8Array): LedgerEntry {
 
 const PREV_KEY = '"prev":"';
 
-/**
- * Does the entry stand in its place, by its own fields? Looks at the text and parses only where
- * that could mislead: in the canonical form no key follows `prev` whose value is an object, so that
- * the last `"prev":"` is the one, unless a brace comes behind it.
- */
+/** Does the entry stand in its place, by its own fields? */
 export function standsAt(
   bytes: Uint8Array,
   { tenant, seq, prev }: { readonly tenant: string; readonly seq: number; readonly prev: string },
 ): boolean {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
-  if (!text.endsWith(`,"seq":${seq},"tenant":"${tenant}","v":1}`)) return false;
-  const at = text.lastIndexOf(PREV_KEY);
-  if (!text.startsWith(`${prev}"`, at + PREV_KEY.length)) return false;
-  return text.indexOf('{', at) < 0 || tryParseEntry(bytes)?.prev === prev;
+  return standingIn(text, tenant)({ begin: 0, end: text.length }, seq, prev);
+}
+
+/** Where an entry stands in a text. */
+export interface Span {
+  readonly begin: number;
+  readonly end: number;
+}
+
+/**
+ * The same for entries in a text whose characters are bytes. Looks at the text and parses only where
+ * that could mislead: in the canonical form no key follows `prev` whose value is an object, so that
+ * the last `"prev":"` is the one, unless a brace comes behind it.
+ */
+export function standingIn(
+  text: string,
+  tenant: string,
+): (span: Span, seq: number, prev: string) => boolean {
+  const tenantTail = `,"tenant":"${tenant}","v":1}`;
+  return ({ begin, end }, seq, prev) => {
+    const tenantAt = end - tenantTail.length;
+    const seqTail = `,"seq":${seq}`;
+    const seqAt = tenantAt - seqTail.length;
+    if (seqAt < begin || !text.startsWith(tenantTail, tenantAt)) return false;
+    if (!text.startsWith(seqTail, seqAt)) return false;
+    const at = text.lastIndexOf(PREV_KEY, seqAt);
+    const valueAt = at + PREV_KEY.length;
+    if (at < begin || !text.startsWith(prev, valueAt)) return false;
+    if (text[valueAt + prev.length] !== '"') return false;
+    const brace = text.indexOf('{', at);
+    if (brace < 0 || brace >= end) return true;
+    return tryParseEntry(Buffer.from(text.slice(begin, end), 'latin1'))?.prev === prev;
+  };
 }
 
 /** `prev` as the text says, also where the rest of it is damaged. */

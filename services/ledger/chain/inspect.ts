@@ -9,16 +9,19 @@
  */
 import type { LedgerBreak } from '#contracts/ledger.ts';
 import {
+  asBuffer,
   type Block,
   type BlockHeader,
   blockHeader,
   entriesOf,
-  headerHash,
   isIntact,
+  isSoundHeader,
   sealedOf,
 } from './block.ts';
-import { prevIn, standsAt, tryParseEntry, withPrev } from './entry.ts';
+import { prevIn, tryParseEntry, withPrev } from './entry.ts';
 import { edgeOf, growTiled } from './head.ts';
+import { lookInto, type SoundBlock, type StoredBlock } from './look.ts';
+import { splitHashes } from './tiles.ts';
 import { type Edge, growEdge, leafHash, rootOf, type TreeNode } from './tree.ts';
 
 /** Where a walk stands. What is `undefined` is not known, behind a block that could not be read. */
@@ -50,26 +53,36 @@ export interface Found {
   readonly nodes: readonly TreeNode[];
 }
 
-export interface StoredBlock {
-  readonly header: unknown;
-  readonly body: Uint8Array;
+export function inspectBlock(tenant: string, at: Position, stored: StoredBlock): Inspection {
+  const { sound } = stored.look ?? { sound: lookInto(tenant, stored) };
+  return (sound && passed(at, sound)) ?? inspectClosely(at, stored);
 }
 
-export function inspectBlock(tenant: string, at: Position, stored: StoredBlock): Inspection {
+/** A sound block that goes on from where the walk stands; `undefined` when it does not. */
+function passed(
+  at: Position,
+  { header, prev, leaves: joined }: SoundBlock,
+): Inspection | undefined {
+  if (header.blockNo !== at.blockNo || !follows(at, header)) return undefined;
+  if (at.leaf !== undefined && at.leaf !== prev) return undefined;
+  const leaves = splitHashes(asBuffer(joined));
+  const grown = at.edge === undefined ? undefined : growTiled(at.edge, leaves);
+  const edge = grown?.edge ?? edgeOf(header);
+  if (edge.size !== header.size || rootOf(edge) !== header.root) return undefined;
+  const found = { first: header.first, leaves, nodes: grown?.nodes ?? [] };
+  return { breaks: [], found, altered: new Set(), next: behind(at, header, edge) };
+}
+
+function inspectClosely(at: Position, stored: StoredBlock): Inspection {
   const parsed = blockHeader.safeParse(stored.header);
   if (!parsed.success) return gap(at, 'altered', `head: the header of block ${at.blockNo} is none`);
   const block: Block = { header: parsed.data, body: stored.body };
-  const isSound = headerHash(block.header) === block.header.hash;
+  const isSound = isSoundHeader(block.header);
   if (isSound && block.header.blockNo !== at.blockNo) return misplaced(at, block.header);
   const entries = readEntries(block);
   if (entries === undefined) return unpackable(at, block.header, isSound);
   const leaves = entries.map((entry) => leafHash(entry));
-  const looked: Looked = { tenant, at, block, isSound, entries, leaves };
-  const grown = at.edge === undefined ? undefined : growTiled(at.edge, leaves);
-  const edge = grown?.edge ?? edgeOf(block.header);
-  if (!isClean(looked, edge)) return diagnose(looked);
-  const found = { first: block.header.first, leaves, nodes: grown?.nodes ?? [] };
-  return { breaks: [], found, altered: new Set(), next: behind(at, block.header, edge) };
+  return diagnose({ at, block, isSound, entries, leaves });
 }
 
 /** Nothing can be said about this block's entries, nor about how the next one goes on. */
@@ -95,7 +108,6 @@ function unpackable(at: Position, header: BlockHeader, isSound: boolean): Inspec
 const unknown = { edge: undefined, leaf: undefined, blockHash: undefined };
 
 interface Looked {
-  readonly tenant: string;
   readonly at: Position;
   readonly block: Block;
   readonly isSound: boolean;
@@ -114,19 +126,6 @@ function readEntries(block: Block): readonly Buffer[] | undefined {
   } catch {
     return undefined;
   }
-}
-
-function isClean(looked: Looked, edge: Edge): boolean {
-  const { tenant, at, block, isSound, entries, leaves } = looked;
-  const { header } = block;
-  if (!isSound || !isIntact(block) || !follows(at, header)) return false;
-  if (leaves.at(-1)?.toString('hex') !== header.leaf || rootOf(edge) !== header.root) return false;
-  let prev = at.leaf ?? prevIn(entries[0] ?? new Uint8Array()) ?? '';
-  for (const [index, entry] of entries.entries()) {
-    if (!standsAt(entry, { tenant, seq: header.first + index, prev })) return false;
-    prev = leaves[index]?.toString('hex') ?? '';
-  }
-  return true;
 }
 
 /** Behind a gap there is nothing to compare with: the header's word is taken. */

@@ -14,7 +14,8 @@
 import type { LedgerBreak } from '#contracts/ledger.ts';
 import { type DerivedReader, openDerivedCheck } from './derived.ts';
 import { EMPTY_HEAD } from './head.ts';
-import { gap, type Inspection, inspectBlock, type Position, type StoredBlock } from './inspect.ts';
+import { gap, type Inspection, inspectBlock, type Position } from './inspect.ts';
+import type { StoredBlock } from './look.ts';
 import { openSignedCheck, type SignedSource } from './signed.ts';
 import { type Edge, growEdge, rootOf } from './tree.ts';
 

@@ -7,8 +7,8 @@ import { KEY_ID_BYTES } from '../chain/seal.ts';
 const SLOTS_MIN = 1_024;
 
 export interface KeyIds {
-  /** The first KEY_ID_BYTES bytes are the id. */
-  has(id: Uint8Array): boolean;
+  /** The id is the KEY_ID_BYTES bytes from there on. */
+  has(bytes: Uint8Array, at?: number): boolean;
   add(id: Uint8Array): void;
 }
 
@@ -48,20 +48,20 @@ export function openKeyIds(): KeyIds {
   }
 
   return {
-    has(id) {
-      const [high, low] = wordsOf(id);
-      const at = slotOf(high, low);
-      return (high !== 0 || low !== 0) && slots[at] === high && slots[at + 1] === low;
+    has(bytes, at = 0) {
+      const [high, low] = wordsOf(bytes, at);
+      const slot = slotOf(high, low);
+      return (high !== 0 || low !== 0) && slots[slot] === high && slots[slot + 1] === low;
     },
     add(id) {
       // At most half full, so that a search ends after a step or two.
       if (4 * (filled + 1) > slots.length) grow();
-      put(...wordsOf(id));
+      put(...wordsOf(id, 0));
     },
   };
 }
 
-function wordsOf(id: Uint8Array): [number, number] {
-  const view = new DataView(id.buffer, id.byteOffset, KEY_ID_BYTES);
+function wordsOf(bytes: Uint8Array, at: number): [number, number] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset + at, KEY_ID_BYTES);
   return [view.getUint32(0), view.getUint32(4)];
 }

@@ -13,9 +13,10 @@
 import type { LedgerBreak } from '#contracts/ledger.ts';
 import type { TenantTables } from '#shared/ports/tables.ts';
 import { keyRow } from '../append/values.ts';
-import { type Block, blockHeader, entriesOf, isIntact, sealedOf } from '../chain/block.ts';
+import { type Block, blockHeader, entriesOf, isIntact, sealedIn } from '../chain/block.ts';
 import { tryParseEntry } from '../chain/entry.ts';
-import { isDestruction, keyIdOf, recordOf, sealedUnder } from '../chain/seal.ts';
+import type { StoredBlock } from '../chain/look.ts';
+import { isDestruction, KEY_ID_BYTES, keyIdOf, recordOf, sealedUnder } from '../chain/seal.ts';
 import type { BlockReader } from '../chain/verify.ts';
 import { rowsOf } from '../log/store.ts';
 import { type KeyIds, openKeyIds } from './key-ids.ts';
@@ -55,9 +56,7 @@ export async function watchKeys(tables: TenantTables, blocks: BlockReader): Prom
       ...blocks,
       async read(blockNo) {
         const stored = await blocks.read(blockNo);
-        const header = blockHeader.safeParse(stored?.header).data;
-        if (stored !== undefined && header !== undefined)
-          look(watch, { header, body: stored.body });
+        if (stored !== undefined) look(watch, stored);
         return stored;
       },
     },
@@ -79,22 +78,32 @@ async function keysThere(tables: TenantTables): Promise<KeyIds> {
   return there;
 }
 
-function look(watch: Watch, block: Block): void {
-  const { first, count } = block.header;
+function look(watch: Watch, stored: StoredBlock): void {
+  const sound = stored.look?.sound;
+  const header = sound?.header ?? blockHeader.safeParse(stored.header).data;
+  if (header === undefined) return;
+  const block = { header, body: stored.body };
   try {
-    if (count === 1) noteDestruction(watch, block);
-    const missed = [...sealedOf(block).entries()].filter(
-      ([, { bytes }]) => !watch.there.has(bytes),
-    );
-    if (missed.length === 0 || !isIntact(block)) return;
-    const entries = entriesOf(block);
-    for (const [index, { bytes }] of missed) {
-      const entry = tryParseEntry(entries[index] ?? Buffer.alloc(0));
-      if (entry !== undefined)
-        miss(watch, bytes, { record: sealedUnder(entry), seq: first + index });
-    }
+    if (header.count === 1) noteDestruction(watch, block);
+    if (sound?.keyIds === undefined || missesAny(watch, sound.keyIds)) noteMissing(watch, block);
   } catch {
     // It cannot be unpacked, which the walk has named.
+  }
+}
+
+function missesAny({ there }: Watch, keyIds: Uint8Array): boolean {
+  for (let at = 0; at < keyIds.length; at += KEY_ID_BYTES) if (!there.has(keyIds, at)) return true;
+  return false;
+}
+
+function noteMissing(watch: Watch, block: Block): void {
+  const missed = [...sealedIn(block).entries()].filter(([, bytes]) => !watch.there.has(bytes));
+  if (missed.length === 0 || !isIntact(block)) return;
+  const entries = entriesOf(block);
+  for (const [index, bytes] of missed) {
+    const entry = tryParseEntry(entries[index] ?? Buffer.alloc(0));
+    const seq = block.header.first + index;
+    if (entry !== undefined) miss(watch, bytes, { record: sealedUnder(entry), seq });
   }
 }
 

@@ -106,7 +106,11 @@ async function passOver(
     last === undefined || parts.clock() - Date.parse(last.finishedAt) >= PASS_INTERVAL_MS;
   if (!isDue) return last;
   const walk = openWalk({ parts, tenant, tables, signal, state });
-  const verified = await verifyTenant(parts, tenant, { start: state.at, pause: walk.pause });
+  const verified = await verifyTenant(parts, tenant, {
+    start: state.at,
+    threads: 0,
+    pause: walk.pause,
+  });
   return walk.finish(verified);
 }
 

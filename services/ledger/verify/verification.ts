@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
 import type { LedgerBreak, Verification } from '#contracts/ledger.ts';
 import type { Blobs } from '#shared/ports/blobs.ts';
@@ -16,6 +17,7 @@ import {
   openSignedSource,
   positionBefore,
 } from './log-reader.ts';
+import { openLookAhead } from './look-ahead.ts';
 
 export interface VerificationParts {
   readonly tables: Tables;
@@ -23,6 +25,9 @@ export interface VerificationParts {
   readonly checkpoints: Blobs;
 }
 
+/** More than a few only wait for the thread that reads the blocks and makes the tree of them. */
+const THREADS_MAX = 4;
+const THREADS = Math.min(availableParallelism(), THREADS_MAX);
 /** No longer than this without a turn of the event loop for everything else. */
 const TURN_MS = 5;
 
@@ -32,6 +37,8 @@ export interface VerificationRange {
   readonly to?: number | undefined;
   /** Goes on where an earlier walk stood; `from` says nothing then. */
   readonly start?: Position | undefined;
+  /** That look into blocks beside the walk; 0 for a walk that is to stay out of the way. */
+  readonly threads?: number | undefined;
   /** Before each block; absent: a turn for everything else now and then. */
   readonly pause?: ((progress: Progress) => Promise<void>) | undefined;
 }
@@ -40,12 +47,12 @@ export interface VerificationRange {
 export async function verifyTenant(
   parts: VerificationParts,
   tenant: string,
-  { from = 0, to, start, pause = openTurn() }: VerificationRange = {},
+  { from = 0, to, start, threads = THREADS, pause = openTurn() }: VerificationRange = {},
 ): Promise<Verification> {
   const startedAt = performance.now();
   const tables = parts.tables.forTenant(tenant);
   const opaqueId = await findOpaqueId(parts.tables, tenant).catch(() => undefined);
-  const blocks = openBlockReader(tables);
+  await using blocks = openLookAhead({ tenant, blocks: openBlockReader(tables), threads });
   const watch = await watchKeys(tables, blocks);
   const verified = await verifyLog({
     tenant,
