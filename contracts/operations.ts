@@ -11,9 +11,11 @@ import * as ledgerEvidence from './ledger-evidence.ts';
 import * as ledgerExports from './ledger-exports.ts';
 import * as ledgerExpungements from './ledger-expungements.ts';
 import * as ledgerKeys from './ledger-keys.ts';
+import * as ledgerMail from './ledger-mail.ts';
 import * as ledgerReviews from './ledger-reviews.ts';
 import * as legalHolds from './legal-holds.ts';
 import * as logTiles from './log-tiles.ts';
+import * as notices from './notices.ts';
 import type { Operation } from './operation.ts';
 import * as incidents from './records/incident.ts';
 import * as retention from './retention.ts';
@@ -26,6 +28,7 @@ const modules = [
   tenants,
   users,
   apiKeys,
+  notices,
   incidents,
   retention,
   legalHolds,
@@ -43,6 +46,7 @@ const modules = [
   ledgerExports,
   ledgerReviews,
   ledgerCommands,
+  ledgerMail,
 ];
 
 /** Every operation of the product, module by module. A name stands here once. */

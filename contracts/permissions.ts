@@ -67,8 +67,10 @@ export const permissions = {
   'ledger:export': ['admin', 'reviewer'],
   'ledger:review': ['admin', 'reviewer'],
   'ledger:record-commands': ['admin', 'vendor'],
+  'ledger:manage-mail': ['admin'],
   'ledger:rotate-keys': ['platform'],
   'ledger:append': everyJob,
+  'notices:send': ['job:ledger'],
 } as const satisfies Record<string, readonly Role[]>;
 
 export type Permission = keyof typeof permissions;

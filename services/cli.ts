@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { cadLearn, cadParse, readProfiles } from './cad-ingest/commands.ts';
 import { verifyStores } from './ledger/commands.ts';
 import { parseVerifierKey } from './ledger/portable/note.ts';
+import { verifyNote } from './ledger/portable/verify.ts';
 import { verifyBundle } from './ledger/portable/verify-bundle.ts';
 import { runWitness } from './ledger/witness/command.ts';
 
@@ -32,6 +33,10 @@ const commands: Readonly<Record<string, Command>> = {
   'bundle verify': {
     usage: 'bundle verify FILE --key VKEY                 checks an evidence bundle, offline',
     run: runBundleVerify,
+  },
+  'checkpoint verify': {
+    usage: 'checkpoint verify FILE --key VKEY             checks a signed checkpoint, offline',
+    run: runCheckpointVerify,
   },
   witness: {
     usage:
@@ -97,6 +102,24 @@ async function runLedgerVerify(args: readonly string[]): Promise<number> {
 }
 
 async function runBundleVerify(args: readonly string[]): Promise<number> {
+  return runVerify(args, verifyBundle);
+}
+
+async function runCheckpointVerify(args: readonly string[]): Promise<number> {
+  return runVerify(args, async ({ text, verifierKey }) => {
+    const verdict = await verifyNote({ checkpoint: text, verifierKey });
+    if (!verdict.ok) return verdict;
+    const { origin, size, root } = verdict.head;
+    return { ok: true, origin, size, root: Buffer.from(root).toString('hex') };
+  });
+}
+
+async function runVerify(
+  args: readonly string[],
+  verify: (about: { readonly text: string; readonly verifierKey: string }) => Promise<{
+    readonly ok: boolean;
+  }>,
+): Promise<number> {
   const { values, positionals } = parseArgs({
     args: [...args],
     options: { key: { type: 'string' } },
@@ -108,7 +131,7 @@ async function runBundleVerify(args: readonly string[]): Promise<number> {
   if (verifierKey === undefined || parseVerifierKey(verifierKey) === undefined) {
     return usage('Give the verifier key of the log, name+id+base64, as --key VKEY.');
   }
-  const report = await verifyBundle({ text: await readFile(file, 'utf8'), verifierKey });
+  const report = await verify({ text: await readFile(file, 'utf8'), verifierKey });
   process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   return report.ok ? 0 : 1;
 }

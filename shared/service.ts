@@ -140,8 +140,9 @@ export async function openService(
     return runOperation({ ...frame, watcher }, handling, message);
   };
   const subscriptions: Subscription[] = [];
-  // The gateway's operations are for its own routes; nobody may ask for a session over the bus.
-  for (const { operation } of parts.name === 'gateway' ? [] : byName.values()) {
+  for (const { operation } of byName.values()) {
+    // What the gateway has routes for is asked there: nobody may ask for a session over the bus.
+    if (parts.name === 'gateway' && operation.http !== undefined) continue;
     const answer = async ({ body, watcher }: BusRequest) =>
       // JSON by construction: outputs are checked against their schemas.
       (await dispatch(operation, body, watcher)) as unknown as Json;

@@ -31,6 +31,7 @@ import { openNotices } from './identity/notices.ts';
 import { openPasswords } from './identity/passwords.ts';
 import { ensurePlatform, unlockPlatform } from './identity/platform.ts';
 import { rescueHandlings } from './identity/rescues.ts';
+import { roleNoticeHandlings } from './identity/role-notices.ts';
 import { sessionHandlings } from './identity/sessions.ts';
 import { signInHandlings } from './identity/sign-ins.ts';
 import { tenantHandlings } from './identity/tenants.ts';
@@ -92,6 +93,7 @@ function handlingsOf(parts: HandlerParts) {
     ...rescueHandlings(parts),
     ...invitationHandlings(parts),
     ...apiKeyHandlings(parts),
+    ...roleNoticeHandlings(parts),
   ];
 }
 

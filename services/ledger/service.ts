@@ -9,6 +9,8 @@ import { evidenceHandlings } from './evidence/evidence.ts';
 import { expungementHandlings } from './evidence/expungements.ts';
 import { exportHandlings } from './export/exports.ts';
 import { type LedgerParts, openLogs } from './log/logs.ts';
+import { openMailing } from './mail/mailing.ts';
+import { mailHandlings } from './mail/settings.ts';
 import { entryHandlings } from './read/entries.ts';
 import { logFileHandlings } from './read/log-files.ts';
 import { reviewHandlings } from './reviews/reviews.ts';
@@ -32,6 +34,7 @@ export async function openLedger(parts: LedgerParts): Promise<Service> {
     ...exportHandlings(logs),
     ...reviewHandlings(logs),
     ...commandHandlings(parts, logs),
+    ...mailHandlings(),
     ...keyHandlings(parts),
     ...logFileHandlings(parts, logs),
     ...verificationHandlings(parts, logs),
@@ -40,6 +43,7 @@ export async function openLedger(parts: LedgerParts): Promise<Service> {
   const daily = openDaily(parts, logs, { isRunning: true });
   const { witnesses = [] } = parts;
   const witnessing = openWitnessing(parts, logs, { witnesses, isRunning: true });
+  const mailing = openMailing({ parts, logs, client: tools.client }, { isRunning: true });
   const sinks = openSinks(parts, logs, parts.sinks ?? []);
   return {
     ...service,
@@ -47,6 +51,7 @@ export async function openLedger(parts: LedgerParts): Promise<Service> {
       await sinks[Symbol.asyncDispose]();
       await patrol[Symbol.asyncDispose]();
       await daily[Symbol.asyncDispose]();
+      await mailing[Symbol.asyncDispose]();
       await witnessing[Symbol.asyncDispose]();
       // First nobody asks any more, then what waits is written and the last head is signed.
       await service[Symbol.asyncDispose]();

@@ -50,6 +50,12 @@ async function composed(about: {
     to: { name: '', address: mail.to },
     subject: oneLine(mail.subject),
     text: mail.text,
+    attachments: (mail.attachments ?? []).map(({ name, text }) => ({
+      filename: name,
+      // As bytes: in a text the lines would end as those of a mail do.
+      content: Buffer.from(text),
+      contentType: 'text/plain; charset=utf-8',
+    })),
     date: at,
     messageId: `<${hash('sha256', mail.id, 'hex').slice(0, ID_HASH_CHARS)}@${hostOf(from)}>`,
     disableFileAccess: true,

@@ -3,6 +3,8 @@ export interface OutgoingMail {
   readonly subject: string;
   /** Plain text; no HTML leaves the product. */
   readonly text: string;
+  /** Plain texts beside it, under their file names, byte for byte in UTF-8. */
+  readonly attachments?: readonly { readonly name: string; readonly text: string }[];
   /** Makes a repeated send recognisable to the receiver: the `Message-ID` is made from it. */
   readonly id: string;
 }

@@ -80,6 +80,13 @@ const invitationRow = z.strictObject({
   acceptedAt: timestamp.optional(),
 });
 
+/** The last notice of a kind that a person got, or is just getting. */
+const noticeRow = z.strictObject({
+  key: z.string(),
+  claimedAt: timestamp,
+  sentAt: timestamp.optional(),
+});
+
 const kinds = {
   tenant: tenantRow,
   /** A line of the platform's list: the id says it all. */
@@ -89,6 +96,7 @@ const kinds = {
   session: sessionRow,
   'api-key': apiKeyRow,
   invitation: invitationRow,
+  notice: noticeRow,
 } as const;
 type Kind = keyof typeof kinds;
 

@@ -12,6 +12,7 @@
 import type { TenantTables } from '#shared/ports/tables.ts';
 import { repeatRounds } from '#shared/rounds.ts';
 import { blockHeader } from '../chain/block.ts';
+import type { Checkpoint } from '../chain/checkpoint.ts';
 import type { LedgerParts, Logs } from '../log/logs.ts';
 import { findOpaqueId, lastBlockNo, numberId, tenantsWithLogs } from '../log/store.ts';
 import { publishedCheckpoint } from './later-lines.ts';
@@ -70,24 +71,23 @@ async function publishDay(
   if (opaqueId === undefined) return;
   const secondPlace = openSecondPlace(parts.checkpoints, opaqueId);
   if ((await secondPlace.noteOfDay(day)) !== undefined) return;
-  const newest = await newestNote(parts.tables.forTenant(tenant), logs, tenant);
-  // Undefined: it has no entry yet.
-  if (newest !== undefined) await secondPlace.publishDay(day, newest);
+  const newest = await newestCheckpointOf(parts.tables.forTenant(tenant), logs, tenant);
+  if (newest !== undefined) await secondPlace.publishDay(day, newest.note);
 }
 
-async function newestNote(
+/** Of all entries there are; `undefined` for a log without one. */
+export async function newestCheckpointOf(
   tables: TenantTables,
   logs: Pick<Logs, 'use'>,
   tenant: string,
-): Promise<string | undefined> {
+): Promise<Checkpoint | undefined> {
   const size = await sizeOf(tables);
   const published = await publishedCheckpoint(tables);
-  if (size === 0 || published?.size === size) return published?.note;
-  const signed = await logs.use(tenant, async (log) => {
+  if (size === 0 || published?.size === size) return published;
+  return logs.use(tenant, async (log) => {
     await log.follow();
     return log.checkpoint(log.size());
   });
-  return signed?.note;
 }
 
 /** Entries of the log, as its last block says. */

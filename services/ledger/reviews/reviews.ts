@@ -129,13 +129,13 @@ function weekIn(name: string, pointer: string): Week {
   });
 }
 
-async function signOffOf(tables: TenantTables, week: string): Promise<SignOff | undefined> {
+export async function signOffOf(tables: TenantTables, week: string): Promise<SignOff | undefined> {
   const row = await tables.get({ kind: KIND, id: week });
   return row && signOff.parse(row.value);
 }
 
 /** Of the first entry; `undefined` for a ledger without one. */
-async function firstTime(log: Log): Promise<number | undefined> {
+export async function firstTime(log: Log): Promise<number | undefined> {
   const bytes = await log.blocks.entry(0);
   return bytes && Date.parse(parseEntry(bytes).recordedAt);
 }
