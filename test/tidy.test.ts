@@ -196,6 +196,7 @@ describe('the tree', () => {
   test('the top level holds what its owner named', () => {
     const allowed = new Set([
       '.ci',
+      '.github',
       '.gitignore',
       '.npmrc',
       'CHANGELOG.md',
