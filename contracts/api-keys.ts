@@ -9,11 +9,15 @@ const scopes = z
   .max(scopeNames.length)
   .refine((list) => new Set(list).size === list.length, { error: 'must not repeat a scope' });
 
+const SUBMIT = 'cad-messages:submit';
+
 /** An API key as it can be shown again: never the secret, of which only a hash is kept. */
 export const apiKey = z.strictObject({
   id: z.string(),
   name: z.string(),
   scopes,
+  /** The one CAD source that the key may submit messages for. */
+  cadSource: rowId.optional(),
   createdBy: rowId,
   createdAt: timestamp,
   expiresAt: timestamp.optional(),
@@ -26,14 +30,21 @@ export const createApiKey = operation({
   name: 'gateway.api-key.create',
   summary: 'Make an API key of this department; the key is shown only now',
   http: { method: 'POST', path: '/v1/api-keys', status: 201 },
-  body: z.strictObject({
-    name: shortText(80),
-    scopes,
-    expiresAt: z.iso
-      .datetime({ offset: true })
-      .transform((value) => new Date(value).toISOString())
-      .optional(),
-  }),
+  body: z
+    .strictObject({
+      name: shortText(80),
+      scopes,
+      /** With the scope `cad-messages:submit`, and only then: the source that the key speaks for. */
+      cadSource: rowId.optional(),
+      expiresAt: z.iso
+        .datetime({ offset: true })
+        .transform((value) => new Date(value).toISOString())
+        .optional(),
+    })
+    .refine((body) => body.scopes.includes(SUBMIT) === (body.cadSource !== undefined), {
+      path: ['cadSource'],
+      error: `must name the source of a key with the scope ${SUBMIT}, and of no other key`,
+    }),
   output: z.strictObject({ ...apiKey.shape, key: z.string() }),
   problems: ['conflict', 'ledger-behind'],
   permission: 'api-keys:manage',

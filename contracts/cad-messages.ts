@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { cadDraft } from './cad-fields.ts';
 import { operation } from './operation.ts';
-import { pageOf, pageQuery, reason, rowId, sha256Hex, timestamp } from './primitives.ts';
+import { pageOf, pageQuery, reason, rowId, sha256Hex, shortText, timestamp } from './primitives.ts';
 import { proposalOutcome } from './records/incident.ts';
 
 export const messageStatus = z.enum([
@@ -99,6 +99,54 @@ export const readRawCadMessage = operation({
   audit: { kind: 'read', action: 'cad-ingest.message.raw-read', object: 'cad-message' },
 });
 
+/** Of a message that a vendor submits; bytes of mail that are longer come by SMTP. */
+const SUBMITTED_CHARS_MAX = 250_000;
+
+export const submitCadMessage = operation({
+  name: 'cad-ingest.message.submit',
+  summary: 'Submit a dispatch message with a key instead of by mail; the same id again is the same',
+  http: {
+    method: 'POST',
+    path: '/v1/cad/messages',
+    status: 202,
+    acceptsBytes: { type: 'message/rfc822', field: 'raw' },
+  },
+  body: z
+    .strictObject({
+      /** A whole mail (RFC 5322), base64; its `Message-ID` is its id. */
+      raw: z.base64().min(1).optional(),
+      /** The vendor's own id of a message that is no mail. */
+      id: shortText(200).optional(),
+      subject: shortText(2_000).optional(),
+      /** The page as text, or as HTML source. */
+      body: z.string().max(SUBMITTED_CHARS_MAX).optional(),
+      /** When the vendor had it; at most a week ago. Absent: now. */
+      receivedAt: z.iso
+        .datetime({ offset: true })
+        .transform((value) => new Date(value).toISOString())
+        .optional(),
+      /** Needed from persons; a key is of one source. */
+      sourceId: rowId.optional(),
+    })
+    .refine(({ raw, ...text }) => raw === undefined || !hasText(text), {
+      path: ['raw'],
+      error: 'must stand without id, subject and body: the mail has its own',
+    })
+    .refine(({ raw, id }) => raw !== undefined || id !== undefined, {
+      path: ['id'],
+      error: 'give the id by which a repeated message is known, or a whole mail as raw',
+    })
+    .refine(({ raw, subject = '', body = '' }) => raw !== undefined || subject + body !== '', {
+      path: ['body'],
+      error: 'give the text of the message as body, subject or both',
+    }),
+  output: cadMessage,
+  problems: ['not-found', 'conflict', 'ledger-behind'],
+  permission: 'cad-messages:submit',
+  audit: { kind: 'change', action: 'cad-ingest.message.received', object: 'cad-message' },
+  versioned: true,
+});
+
 export const releaseCadMessage = operation({
   name: 'cad-ingest.message.release',
   summary: 'Trust a quarantined mail after all; it is processed now',
@@ -136,3 +184,7 @@ export const replayCadMessage = operation({
   audit: { kind: 'change', action: 'cad-ingest.message.replayed', object: 'cad-message' },
   versioned: true,
 });
+
+function hasText({ id, subject, body }: Readonly<Record<string, string | undefined>>): boolean {
+  return id !== undefined || subject !== undefined || body !== undefined;
+}

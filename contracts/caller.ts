@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { permissionNames, roles } from './permissions.ts';
-import { tenantId } from './primitives.ts';
+import { rowId, tenantId } from './primitives.ts';
 
 /** The processes of the product; also the audiences and issuers of caller contexts. */
 export const serviceNames = ['gateway', 'core-records', 'files', 'ledger', 'cad-ingest'] as const;
@@ -25,6 +25,8 @@ export const caller = z.strictObject({
   roles: z.array(z.enum(roles)).max(roles.length),
   /** Present for API keys: nothing outside these is allowed, whatever the roles say. */
   scopes: z.array(z.enum(permissionNames)).optional(),
+  /** Of a key that submits messages: the one source that it may do so for. */
+  cadSource: rowId.optional(),
   session: z.string().max(64).optional(),
   requestId: z.string().min(1).max(64),
   address: z.string().max(64).optional(),

@@ -24,6 +24,8 @@ export interface Http {
   readonly status: 200 | 201 | 202 | 204 | 303;
   /** The body may also be sent as this media type, besides `application/json`. */
   readonly accepts?: string;
+  /** The body may also be sent as bytes of this type, which stand as base64 in that field of it. */
+  readonly acceptsBytes?: { readonly type: string; readonly field: string };
   /** The answer is text of this type, not JSON; of several, the reply names its own. */
   readonly answers?: string | readonly string[];
   /** A long answer comes in parts: `Link` with `rel="next"` is where to ask for the next one. */

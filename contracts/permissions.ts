@@ -57,6 +57,7 @@ export const permissions = {
   'cad-profiles:read': ['admin', 'supervisor'],
   'cad-profiles:manage': ['admin'],
   'cad-messages:read': ['admin', 'supervisor'],
+  'cad-messages:submit': ['admin', 'vendor'],
   'cad-messages:decide': ['admin', 'supervisor'],
   'files:read': [...staff, 'reviewer'],
   'files:write': ['admin', 'supervisor', 'officer'],

@@ -4,6 +4,7 @@ import { openService, openTools, type Service, type ServiceParts } from '#shared
 import { type DnsResolver, openAuthenticator } from './intake/authentication.ts';
 import { openIntake } from './intake/intake.ts';
 import { openSmtp, type SmtpSettings } from './intake/smtp.ts';
+import { submissionHandlings } from './intake/submissions.ts';
 import { messageHandlings } from './messages.ts';
 import { openConsumer } from './processing/consumer.ts';
 import { processMessage } from './processing/process.ts';
@@ -38,6 +39,7 @@ export async function openCadIngest(
   await using opened = new AsyncDisposableStack();
   const tools = await openTools(parts);
   const enqueue = (work: Work) => queue.send(work);
+  const enqueueDecided = (work: Work) => enqueueLater(parts, work);
   const trials = opened.use(openTrials());
   const handlings = [
     ...sourceHandlings(parts),
@@ -45,7 +47,8 @@ export async function openCadIngest(
     ...activationHandlings(parts),
     ...codeTableHandlings(),
     ...tryingHandlings({ ...parts, trials }),
-    ...messageHandlings({ ...parts, enqueue: (work) => enqueueLater(parts, work) }),
+    ...messageHandlings({ ...parts, enqueue: enqueueDecided }),
+    ...submissionHandlings({ ...parts, enqueue: enqueueDecided }),
   ];
   const service = opened.use(await openService(parts, tools, handlings));
   const authenticator = opened.use(openAuthenticator({ mta: mailDomain, resolver }));

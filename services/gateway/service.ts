@@ -111,6 +111,7 @@ async function openServer(
     names: () => names,
     securityHeaders: securityHeaders(originOf({ ...http, publicOrigin })),
     jsonTypes: jsonTypes(),
+    byteTypes: byteTypes(),
     trustedProxies: parts.trustedProxies ?? [],
     isStopping: () => isStopping,
   });
@@ -168,6 +169,12 @@ function openKeyRefusals(parts: GatewayParts & HandlerParts) {
 function jsonTypes(): string[] {
   const types = operations.flatMap(({ http }) => (http?.accepts === undefined ? [] : http.accepts));
   return [...new Set(types)];
+}
+
+/** Bytes of a type stand in one field, whatever operation takes them. */
+function byteTypes(): ReadonlyMap<string, string> {
+  const taken = operations.flatMap(({ http }) => http?.acceptsBytes ?? []);
+  return new Map(taken.map(({ type, field }) => [type, field]));
 }
 
 function portOf(app: FastifyInstance): number {

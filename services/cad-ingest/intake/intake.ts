@@ -13,7 +13,7 @@
 import { hash, randomUUIDv7 } from 'node:crypto';
 import type { CadMessage } from '#contracts/cad-messages.ts';
 import type { TenantId } from '#contracts/primitives.ts';
-import { auditEventOf, changesBetween } from '#shared/audit.ts';
+import { auditEventOf } from '#shared/audit.ts';
 import { jobCaller } from '#shared/client.ts';
 import type { Log } from '#shared/log.ts';
 import type { Blobs } from '#shared/ports/blobs.ts';
@@ -24,6 +24,7 @@ import type { Work } from '../processing/work.ts';
 import { SOURCE_KIND, type SourceRow, sourceRow, TOKEN_KIND, tokenIn } from '../source.ts';
 import type { Authenticator } from './authentication.ts';
 import { type HeaderScan, scanHeader } from './header-scan.ts';
+import { receivedFacts, rowOf } from './kept-mail.ts';
 import type { Authentication } from './trust.ts';
 import { decideTrust, wantsAuthentication } from './trust.ts';
 
@@ -135,34 +136,6 @@ async function trustIn(mail: OpenedMail, { source }: Inbox): Promise<CadMessage[
   return decideTrust(question, await mail.authentication());
 }
 
-function rowOf(about: {
-  readonly mail: OpenedMail;
-  readonly inbox: Inbox;
-  readonly workId: string;
-  readonly trust: CadMessage['trust'];
-  readonly now: Date;
-}): MessageRow {
-  const { mail, inbox, workId, trust, now } = about;
-  const { from, subject, messageId } = mail.scan;
-  return {
-    sourceId: inbox.sourceId,
-    status: trust.verdict === 'trusted' ? 'received' : 'quarantined',
-    receivedAt: now.toISOString(),
-    sizeBytes: mail.raw.byteLength,
-    sha256: mail.sha256,
-    ...(from === undefined ? {} : { from }),
-    ...(subject === undefined ? {} : { subject }),
-    ...(messageId === undefined ? {} : { messageId }),
-    trust,
-    tries: 0,
-    workId,
-    timeZone: inbox.source.timeZone,
-    touchedAt: now.toISOString(),
-    stalls: 0,
-  };
-}
-
-/** Hash, size and verdict, and nothing that the mail says. */
 function receivedEvent(about: {
   readonly id: string;
   readonly tenant: TenantId;
@@ -170,15 +143,11 @@ function receivedEvent(about: {
   readonly now: Date;
 }) {
   const { id, tenant, value, now } = about;
-  const { sourceId, sha256, sizeBytes, status, trust } = value;
   return auditEventOf({
     caller: jobCaller('cad-ingest', { tenant }),
     action: 'cad-ingest.message.received',
     object: { type: 'cad-message', id, version: 1 },
-    changes: changesBetween(
-      {},
-      { sourceId, sha256, sizeBytes, status, verdict: trust.verdict, reasons: trust.reasons },
-    ),
+    changes: receivedFacts(value),
     now,
   });
 }

@@ -107,7 +107,11 @@ function requestBodyOf(operation: Operation, http: Http, schemas: Schemas): Json
   const types = ['application/json', ...(http.accepts === undefined ? [] : [http.accepts])];
   return {
     required: !operation.body.safeParse(undefined).success,
-    content: Object.fromEntries(types.map((type) => [type, { schema }])),
+    content: {
+      ...Object.fromEntries(types.map((type) => [type, { schema }])),
+      // Bytes have no schema in OpenAPI 3.1: the media type says all.
+      ...(http.acceptsBytes === undefined ? {} : { [http.acceptsBytes.type]: {} }),
+    },
   };
 }
 

@@ -59,6 +59,8 @@ export interface HttpParts {
   readonly securityHeaders: Readonly<Record<string, string>>;
   /** Media types that are read as JSON, besides `application/json`. */
   readonly jsonTypes: readonly string[];
+  /** Media types whose bytes become base64 in a field of the body, which is named. */
+  readonly byteTypes: ReadonlyMap<string, string>;
   /** Addresses or networks whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: readonly string[];
   readonly isStopping: () => boolean;
@@ -96,6 +98,11 @@ export function openHttp(parts: HttpParts): FastifyInstance {
   app.removeAllContentTypeParsers();
   const types = ['application/json', ...parts.jsonTypes];
   app.addContentTypeParser(types, { parseAs: 'buffer' }, openJsonBody(app));
+  for (const [type, field] of parts.byteTypes) {
+    app.addContentTypeParser(type, { parseAs: 'buffer' }, (_request, bytes: Buffer, done) => {
+      done(null, { [field]: bytes.toString('base64') });
+    });
+  }
   app.decorateRequest('whoAsks', undefined);
   app.addHook('onRequest', async (request, reply) => admitRequest(parts, request, reply));
   app.addHook('onSend', async (_request, reply) => {

@@ -161,10 +161,16 @@ function assertOwnOrigin(
 }
 
 /** JSON, or what else the operation takes; in UTF-8, and not packed. */
-function assertMediaType({ accepts }: Http, { headers, mediaType }: FastifyRequest): void {
+function assertMediaType(
+  { accepts, acceptsBytes }: Http,
+  { headers, mediaType }: FastifyRequest,
+): void {
   const { 'content-type': type, 'content-encoding': encoding = 'identity' } = headers;
   const charset = /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(type ?? '')?.[1] ?? 'utf-8';
-  const taken = ['application/json', ...(accepts === undefined ? [] : [accepts])];
+  const taken = [
+    'application/json',
+    ...[accepts, acceptsBytes?.type].filter((each) => each !== undefined),
+  ];
   const isTaken = type === undefined || taken.includes(mediaType ?? '');
   const isPlain = charset.toLowerCase() === 'utf-8' && encoding.toLowerCase() === 'identity';
   if (isTaken && isPlain) return;

@@ -34,6 +34,7 @@ async function make(call: Call<typeof createApiKey>): Promise<Committed<typeof c
   const shown = {
     name: body.name,
     scopes: body.scopes,
+    ...(body.cadSource === undefined ? {} : { cadSource: body.cadSource }),
     createdBy: caller.subject.id,
     createdAt: now.toISOString(),
     ...(body.expiresAt === undefined ? {} : { expiresAt: body.expiresAt }),

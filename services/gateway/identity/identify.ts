@@ -126,6 +126,7 @@ async function byKey(parts: IdentifyParts, text: string, about: About): Promise<
     // What its maker may do now, within the scopes: a key never outlives its maker's rights.
     roles: [...(maker?.value.roles ?? [])],
     scopes: [...key.value.scopes],
+    ...(key.value.cadSource === undefined ? {} : { cadSource: key.value.cadSource }),
   };
   const reason = whyRefused(key.value, maker, parts.clock());
   if (reason !== undefined) {

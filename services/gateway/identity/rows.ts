@@ -65,6 +65,7 @@ const sessionRow = z.strictObject({
 const apiKeyRow = z.strictObject({
   name: z.string(),
   scopes: z.array(z.enum(permissionNames)),
+  cadSource: rowId.optional(),
   createdBy: rowId,
   createdAt: timestamp,
   expiresAt: timestamp.optional(),
