@@ -34,7 +34,7 @@ export const discloseEntry = operation({
       }),
     ),
   }),
-  problems: ['not-found', 'ledger-behind'],
+  problems: ['not-found', 'gone', 'ledger-behind'],
   permission: 'ledger:disclose',
   audit: { kind: 'read', action: 'ledger.entry.disclosed', object: 'ledger' },
 });
@@ -89,7 +89,7 @@ export const makeBundle = operation({
   http: { method: 'POST', path: '/v1/ledger/bundles', status: 200 },
   body: bundleRequest,
   output: bundle,
-  problems: ['not-found', 'too-large', 'ledger-behind'],
+  problems: ['not-found', 'gone', 'too-large', 'ledger-behind'],
   permission: 'ledger:disclose',
   // No `idempotent`: a remembered answer would be a copy of the values in plain.
   audit: { kind: 'change', action: 'ledger.bundle.made', object: 'bundle' },

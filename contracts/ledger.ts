@@ -61,6 +61,8 @@ export const verification = z.strictObject({
   /** RFC 9162 root over the entries as they stand now, hex. */
   root: sha256Hex,
   checkedEntries: seq,
+  /** Entries before this one were removed by a purge; of them the hashes are compared. */
+  firstKept: seq,
   /** The newest signed checkpoint (C2SP signed note), absent before the first entry. */
   checkpoint: z.string().optional(),
   breaks: z.array(ledgerBreak),
@@ -174,7 +176,7 @@ export const readEntry = operation({
     /** The stored bytes in base64: SHA-256(0x00 || bytes) is the leaf hash. */
     bytes: z.base64(),
   }),
-  problems: ['not-found'],
+  problems: ['not-found', 'gone'],
   permission: 'ledger:read',
   audit: readingTheLedger('read'),
 });

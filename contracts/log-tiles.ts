@@ -87,7 +87,8 @@ export const fetchEntries = operation({
       .optional(),
   }),
   output: bytesAnswer,
-  problems: ['not-found'],
+  /** `gone`: below the minimum index of the log (tlog-tiles, Pruning). */
+  problems: ['not-found', 'gone'],
   permission: 'ledger:read',
   audit: { kind: 'read', action: 'ledger.entry.fetched', object: 'ledger' },
 });

@@ -12,6 +12,7 @@ import * as ledgerExports from './ledger-exports.ts';
 import * as ledgerExpungements from './ledger-expungements.ts';
 import * as ledgerKeys from './ledger-keys.ts';
 import * as ledgerMail from './ledger-mail.ts';
+import * as ledgerRetention from './ledger-retention.ts';
 import * as ledgerReviews from './ledger-reviews.ts';
 import * as legalHolds from './legal-holds.ts';
 import * as logTiles from './log-tiles.ts';
@@ -47,6 +48,7 @@ const modules = [
   ledgerReviews,
   ledgerCommands,
   ledgerMail,
+  ledgerRetention,
 ];
 
 /** Every operation of the product, module by module. A name stands here once. */

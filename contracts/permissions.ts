@@ -65,6 +65,8 @@ export const permissions = {
   'ledger:disclose': ['platform', 'admin', 'reviewer'],
   'ledger:expunge': ['platform', 'admin'],
   'ledger:approve-expungement': ['platform', 'admin', 'reviewer'],
+  'ledger:purge': ['admin'],
+  'ledger:approve-purge': ['admin', 'reviewer'],
   'ledger:export': ['admin', 'reviewer'],
   'ledger:review': ['admin', 'reviewer'],
   'ledger:record-commands': ['admin', 'vendor'],
@@ -82,6 +84,8 @@ const personal: readonly Permission[] = [
   'tenants:manage',
   'ledger:expunge',
   'ledger:approve-expungement',
+  'ledger:purge',
+  'ledger:approve-purge',
   'retention:manage',
   'legal-holds:manage',
 ];

@@ -50,10 +50,10 @@ export async function openAll(stack: AsyncDisposableStack, settings: AllSettings
   const partsOf = (name: Parameters<typeof openParts>[1]['name']) =>
     openParts(host, { ...common, name });
 
-  const { blobs: checkpoints } = await host.blobs('checkpoints');
+  const checkpoints = await host.blobs('checkpoints');
   const ledgerHost = () => new URL(origin).host;
   const ledgerParts = { ...(await partsOf('ledger')), ...settings.ledger };
-  stack.use(await openLedger({ ...ledgerParts, checkpoints, host: ledgerHost }));
+  stack.use(await openLedger({ ...ledgerParts, checkpoints: checkpoints.blobs, host: ledgerHost }));
   stack.use(await openCoreRecords(await partsOf('core-records')));
   const files = await host.blobs('files');
   stack.use(await openFiles({ ...(await partsOf('files')), blobs: files.blobs }));
@@ -73,7 +73,7 @@ export async function openAll(stack: AsyncDisposableStack, settings: AllSettings
       ...settings.gateway,
       http,
       ...(publicOrigin === undefined ? {} : { publicOrigin }),
-      doors: { files: files.door, 'cad-mail': mail.door },
+      doors: { files: files.door, 'cad-mail': mail.door, checkpoints: checkpoints.door },
       cache: host.cache,
       mailer: host.mailer,
       firstRunFile: join(dataDir, 'first-run.json'),

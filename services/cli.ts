@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { cadLearn, cadParse, readProfiles } from './cad-ingest/commands.ts';
 import { verifyStores } from './ledger/commands.ts';
+import { verifyArchive } from './ledger/portable/archive.ts';
 import { parseVerifierKey } from './ledger/portable/note.ts';
 import { verifyNote } from './ledger/portable/verify.ts';
 import { verifyBundle } from './ledger/portable/verify-bundle.ts';
@@ -37,6 +38,11 @@ const commands: Readonly<Record<string, Command>> = {
   'checkpoint verify': {
     usage: 'checkpoint verify FILE --key VKEY             checks a signed checkpoint, offline',
     run: runCheckpointVerify,
+  },
+  'archive verify': {
+    usage:
+      'archive verify FILE --key VKEY                checks an archive of removed entries, offline',
+    run: runArchiveVerify,
   },
   witness: {
     usage:
@@ -101,22 +107,31 @@ async function runLedgerVerify(args: readonly string[]): Promise<number> {
   return report.ok ? 0 : 1;
 }
 
-async function runBundleVerify(args: readonly string[]): Promise<number> {
-  return runVerify(args, verifyBundle);
+function runBundleVerify(args: readonly string[]): Promise<number> {
+  return runVerify(args, async ({ file, verifierKey }) =>
+    verifyBundle({ text: await readFile(file, 'utf8'), verifierKey }),
+  );
 }
 
-async function runCheckpointVerify(args: readonly string[]): Promise<number> {
-  return runVerify(args, async ({ text, verifierKey }) => {
-    const verdict = await verifyNote({ checkpoint: text, verifierKey });
+function runArchiveVerify(args: readonly string[]): Promise<number> {
+  return runVerify(args, ({ file, verifierKey }) =>
+    verifyArchive({ chunks: createReadStream(file), verifierKey }),
+  );
+}
+
+function runCheckpointVerify(args: readonly string[]): Promise<number> {
+  return runVerify(args, async ({ file, verifierKey }) => {
+    const verdict = await verifyNote({ checkpoint: await readFile(file, 'utf8'), verifierKey });
     if (!verdict.ok) return verdict;
     const { origin, size, root } = verdict.head;
     return { ok: true, origin, size, root: Buffer.from(root).toString('hex') };
   });
 }
 
+/** One file, one key, one report. */
 async function runVerify(
   args: readonly string[],
-  verify: (about: { readonly text: string; readonly verifierKey: string }) => Promise<{
+  verify: (about: { readonly file: string; readonly verifierKey: string }) => Promise<{
     readonly ok: boolean;
   }>,
 ): Promise<number> {
@@ -131,7 +146,7 @@ async function runVerify(
   if (verifierKey === undefined || parseVerifierKey(verifierKey) === undefined) {
     return usage('Give the verifier key of the log, name+id+base64, as --key VKEY.');
   }
-  const report = await verify({ text: await readFile(file, 'utf8'), verifierKey });
+  const report = await verify({ file, verifierKey });
   process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   return report.ok ? 0 : 1;
 }

@@ -17,13 +17,14 @@ if (import.meta.main) {
       config,
     });
     const [files, mail] = [await ports.blobs('files'), await ports.blobs('cad-mail')];
+    const checkpoints = await ports.blobs('checkpoints');
     const gateway = stack.use(
       await openGateway({
         ...parts,
         ...gatewaySettings(config),
         http: { host, port },
         ...(PUBLIC_ORIGIN === undefined ? {} : { publicOrigin }),
-        doors: { files: files.door, 'cad-mail': mail.door },
+        doors: { files: files.door, 'cad-mail': mail.door, checkpoints: checkpoints.door },
         cache: ports.cache,
         mailer: ports.mailer,
         firstRunFile: join(DATA_DIR, 'first-run.json'),

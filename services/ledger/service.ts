@@ -13,6 +13,8 @@ import { openMailing } from './mail/mailing.ts';
 import { mailHandlings } from './mail/settings.ts';
 import { entryHandlings } from './read/entries.ts';
 import { logFileHandlings } from './read/log-files.ts';
+import { purgeHandlings } from './retention/purges.ts';
+import { openRemovals } from './retention/removals.ts';
 import { reviewHandlings } from './reviews/reviews.ts';
 import { openSinks } from './sinks/open.ts';
 import { openPatrol } from './verify/patrol.ts';
@@ -25,6 +27,7 @@ import { verificationHandlings } from './verify/verifications.ts';
 export async function openLedger(parts: LedgerParts): Promise<Service> {
   const logs = openLogs(parts);
   const tools = await openTools(parts);
+  const removals = openRemovals(parts, tools.client, { isRunning: true });
   const service = await openService(parts, tools, [
     ...eventHandlings(logs),
     ...entryHandlings(logs),
@@ -32,6 +35,7 @@ export async function openLedger(parts: LedgerParts): Promise<Service> {
     ...evidenceHandlings(logs),
     ...expungementHandlings(parts, logs),
     ...exportHandlings(logs),
+    ...purgeHandlings({ ...parts, client: tools.client, removals }, logs),
     ...reviewHandlings(logs),
     ...commandHandlings(parts, logs),
     ...mailHandlings(),
@@ -52,6 +56,7 @@ export async function openLedger(parts: LedgerParts): Promise<Service> {
       await patrol[Symbol.asyncDispose]();
       await daily[Symbol.asyncDispose]();
       await mailing[Symbol.asyncDispose]();
+      await removals[Symbol.asyncDispose]();
       await witnessing[Symbol.asyncDispose]();
       // First nobody asks any more, then what waits is written and the last head is signed.
       await service[Symbol.asyncDispose]();

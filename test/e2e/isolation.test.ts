@@ -98,6 +98,8 @@ async function makeThings({ admin, tenantId }: Department, smtpPort: number) {
     expungement: expungement.body.id,
     'legal-hold': hold.body.id,
     command: command.body.id,
+    // There is none before a year has passed; with a real one it is shown in test/ledger/purges.
+    purge: randomUUIDv7(),
     tenant: tenantId,
   };
 }

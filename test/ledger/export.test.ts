@@ -94,6 +94,7 @@ function entryAt(seq: number): LedgerEntry {
 function logOf(all: readonly LedgerEntry[]): ExportSource {
   const stored = all.map((entry) => ({ bytes: bytesOf(entry) }));
   return {
+    firstKept: () => 0,
     size: () => all.length,
     checkpoint: async (size) => (all.length === 0 ? undefined : { ...checkpoint, size }),
     blocks: {

@@ -7,6 +7,7 @@ import type { Role } from '#contracts/permissions.ts';
 import type { ProblemCode } from '#contracts/problems.ts';
 import { openLedger } from '#services/ledger/service.ts';
 import { jobCaller } from '#shared/client.ts';
+import type { Tables } from '#shared/ports/tables.ts';
 import { Problem } from '#shared/problem.ts';
 import { until } from '#test/support/api.ts';
 import { openTestHost, person, type TestHost } from '#test/support/host.ts';
@@ -25,18 +26,23 @@ export interface Serving extends AsyncDisposable {
   append(events: readonly AuditEvent[]): Promise<OutputOf<typeof appendEvents>>;
   /** Moves the clock, once the outbox is empty: events do not grow old by it. */
   advance(ms: number): Promise<void>;
+  /** The service stops, and another process opens on the same stores. */
+  reopen(): Promise<void>;
   /** Entries with this action, once there are as many as expected: the outbox takes a moment. */
   entries(action: string, count: number): Promise<LedgerEntry[]>;
 }
 
-/** The ledger as a service on real stores, asked over the bus. */
-export async function openServing(): Promise<Serving> {
+/** The ledger as a service on real stores, asked over the bus; the first process through `tables`. */
+export async function openServing(
+  through: (tables: Tables) => Tables = (tables) => tables,
+): Promise<Serving> {
   await using opened = new AsyncDisposableStack();
   const host = opened.use(await openTestHost());
   const tenant = randomUUIDv7();
   const { blobs: checkpoints } = await host.host.blobs('checkpoints');
   const parts = { ...(await host.parts('ledger')), checkpoints, host: () => 'ledger.example' };
-  opened.use(await openLedger(parts));
+  let service = await openLedger({ ...parts, tables: through(parts.tables) });
+  opened.defer(() => service[Symbol.asyncDispose]());
   const stack = opened.move();
 
   const as =
@@ -55,6 +61,10 @@ export async function openServing(): Promise<Serving> {
       const depth = async () => (await parts.tables.outboxDepth()).events;
       await until('events in the outbox', depth, (events) => events === 0);
       host.advance(ms);
+    },
+    async reopen() {
+      await service[Symbol.asyncDispose]();
+      service = await openLedger(parts);
     },
     async entries(action, count) {
       const ask = async () => as(someone('admin'))(listEntries, { query: { action } });

@@ -78,10 +78,10 @@ export interface Writer {
 }
 
 /**
- * Changes that belong into the write of a block, where the entry gets that number. They are asked for
- * again whenever the block is made again. A rejection ends this append, and no other one.
+ * Changes that belong into the write of a block, where the entry gets that number, and the block
+ * that one. They are asked for again whenever the block is made again. A rejection ends this append, and no other one.
  */
-export type Beside = (seq: number) => Promise<readonly Change[]>;
+export type Beside = (seq: number, blockNo: number) => Promise<readonly Change[]>;
 
 interface Waiting {
   readonly offered: Offered;
@@ -180,7 +180,7 @@ async function commit(parts: WriterParts, batch: Batch): Promise<Receipt[]> {
     const { size } = view.head.edge;
     const plan = await planOf(parts, batch.offered);
     if (plan.entries.length === 0) return receiptsOf(plan, undefined);
-    const more = (await batch.beside?.(size)) ?? [];
+    const more = (await batch.beside?.(size, seen.blockNo + 1)) ?? [];
     if (view.head.blockNo !== seen.blockNo || view.pages !== seen.pages) continue;
     const step = blockOf(parts, plan);
     const newKeys = [...plan.newKeys.values()].map(({ change }) => change);

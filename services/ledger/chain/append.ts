@@ -2,7 +2,8 @@
  * What becomes of offered events: exactly once by id. Nothing in here reads or writes.
  *
  * - An id that nobody has used: the event is appended.
- * - An id whose entry has the same content: the first receipt again.
+ * - An id whose entry has the same content: the first receipt again. Of an entry that a purge has
+ *   removed only the id is left, and that counts as the same.
  * - An id whose entry has other content: a conflict. It is not appended; an entry that tells of it
  *   is, once for each pair of id and other content, however often the pair comes back.
  *
@@ -39,7 +40,8 @@ export interface Offered {
 export interface Known {
   readonly seq: number;
   readonly leafHash: string;
-  readonly identity: string;
+  /** Absent for an entry that a purge has removed: what it said cannot be compared any more. */
+  readonly identity: string | undefined;
 }
 
 /** Where the receipt comes from: an entry of the log, or one of those appended now. */
@@ -119,7 +121,7 @@ export function decide(request: {
       return { status: 'appended', standing: add(each), entriesAfter: entries.length };
     }
     const identity = 'known' in before ? before.known.identity : entries[before.index]?.identity;
-    if (identity === each.identity) {
+    if (identity === undefined || identity === each.identity) {
       return { status: 'repeated', standing: before, entriesAfter: entries.length };
     }
     const told = standingOf(idKey(conflictId(each)), known, indexes);

@@ -8,12 +8,20 @@ import {
   MIDDLE_LEVELS,
   MIDDLE_WIDTH,
   nodeIn,
+  placeOf,
   splitHashes,
   TILE_LEVELS,
   TILE_WIDTH,
   tileOf,
 } from './tiles.ts';
-import { HASH_BYTES, type TreeNode } from './tree.ts';
+import {
+  type Edge,
+  EMPTY_EDGE,
+  growEdge,
+  HASH_BYTES,
+  type NodeReader,
+  type TreeNode,
+} from './tree.ts';
 
 export interface DerivedReader {
   /** How many pages are derived. */
@@ -48,6 +56,8 @@ export function openDerivedCheck(reader: DerivedReader, start: number) {
   const middle = new Map<number, Buffer>();
   const roots: (Buffer | undefined)[] = [];
   let pages: number | undefined;
+  /** Of the tree over entries that are gone. */
+  let keptEdge: Edge | undefined;
 
   function take(nodes: readonly TreeNode[]): void {
     for (const { level, index, hash } of nodes) {
@@ -83,6 +93,32 @@ export function openDerivedCheck(reader: DerivedReader, start: number) {
       }
       return breaks;
     },
+    /** Hashes of entries that are gone, out of the tiles that are left of them. */
+    nodes: nodesIn(reader),
+    /**
+     * Entries before the edge are gone, from `from` on without having been walked over: their tiles
+     * are all there is of them. Each must fit together in itself, with those above it, and all of
+     * them with the edge.
+     */
+    async kept(purged: {
+      readonly from: number;
+      readonly edge: Edge;
+      pause(): Promise<void> | undefined;
+    }): Promise<LedgerBreak[]> {
+      const breaks: LedgerBreak[] = [];
+      leaves = [];
+      middle.clear();
+      const end = purged.edge.size / TILE_WIDTH;
+      for (let number = Math.floor(purged.from / TILE_WIDTH); number < end; number += 1) {
+        await purged.pause();
+        const { root, hashes } = await keptTile(reader, number);
+        roots[number] = root;
+        breaks.push(...(await comparePage(reader, number)));
+        breaks.push(...(await compareTile(reader, { level: 0, tile: number, hashes })));
+      }
+      keptEdge = purged.edge;
+      return breaks;
+    },
     /** Tiles above the pages, once all of them are known. */
     async finish(): Promise<LedgerBreak[]> {
       const breaks: LedgerBreak[] = [];
@@ -96,8 +132,47 @@ export function openDerivedCheck(reader: DerivedReader, start: number) {
         }
         items = above;
       }
-      return breaks;
+      const isNamed = breaks.some(({ seq }) => seq < (keptEdge?.size ?? 0));
+      return isNamed ? breaks : [...breaks, ...otherEdge(roots, keptEdge)];
     },
+  };
+}
+
+/** The hashes that a tile must have by its own leaves, and their root. */
+async function keptTile(reader: DerivedReader, number: number) {
+  const stored = await reader.tile(0, number);
+  const bytes = Buffer.from(stored ?? []);
+  if (bytes.length < TILE_WIDTH * HASH_BYTES) {
+    const unknown: Hashes = Array.from({ length: TILE_WIDTH + MIDDLE_WIDTH });
+    return { root: undefined, hashes: unknown };
+  }
+  const tile = tileOf(splitHashes(bytes.subarray(0, TILE_WIDTH * HASH_BYTES)));
+  const hashes: Hashes = [...splitHashes(tile.items), ...splitHashes(tile.middle)];
+  return { root: nodeIn(tile, TILE_LEVELS, 0), hashes };
+}
+
+/** Every tile fits those above it, and yet they are not of the tree that was removed. */
+function otherEdge(roots: Hashes, edge: Edge | undefined): LedgerBreak[] {
+  if (edge === undefined) return [];
+  const pages = edge.size / TILE_WIDTH;
+  const known = roots.slice(0, pages).filter((root) => root !== undefined);
+  // The tree over whole pages is the upper part of that over their entries.
+  const grown = known.length === pages ? growEdge(EMPTY_EDGE, known).hashes : edge.hashes;
+  const isSame = grown.every((hash, index) => edge.hashes[index]?.equals(hash));
+  if (isSame && grown.length === edge.hashes.length) return [];
+  const detail = 'index: the hash tiles of removed entries do not lead to the root behind them';
+  return [{ seq: 0, lastSeq: edge.size - 1, kind: 'altered', detail }];
+}
+
+/** Nodes out of tiles as they are stored. Rejects for one that is not there. */
+function nodesIn(reader: DerivedReader): NodeReader {
+  return async (level, index) => {
+    const place = placeOf(level, index);
+    const stored = Buffer.from((await reader.tile(place.tileLevel, place.tile)) ?? []);
+    const items = splitHashes(stored.subarray(0, TILE_WIDTH * HASH_BYTES));
+    const node = nodeIn(tileOf(items), place.level, place.index);
+    if (node === undefined) throw new RangeError('no hash tile has this node');
+    return node;
   };
 }
 

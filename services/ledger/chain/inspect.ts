@@ -53,6 +53,24 @@ export interface Found {
   readonly nodes: readonly TreeNode[];
 }
 
+/** What stands for the blocks that a purge has removed. */
+export interface PurgedPrefix {
+  readonly behind: Position & { readonly edge: Edge };
+  /** Why the chain does not bear it out. */
+  readonly fault: string | undefined;
+}
+
+/** The blocks from here on are gone by a purge: the walk goes on behind them. */
+export function purgedBlocks(at: Position, { behind, fault }: PurgedPrefix): Inspection {
+  const detail = `head: the row that tells where the log begins is altered: ${fault}`;
+  const range = { seq: at.size, lastSeq: behind.size - 1 };
+  return {
+    breaks: fault === undefined ? [] : [{ ...range, kind: 'altered', detail }],
+    altered: new Set(),
+    next: behind,
+  };
+}
+
 export function inspectBlock(tenant: string, at: Position, stored: StoredBlock): Inspection {
   const { sound } = stored.look ?? { sound: lookInto(tenant, stored) };
   return (sound && passed(at, sound)) ?? inspectClosely(at, stored);

@@ -72,6 +72,14 @@ export function filterIn({ bytes }: Page): Uint8Array {
   return bytes.subarray(0, FILTER_BYTES);
 }
 
+/** The page with nothing left to be found by; `undefined` when there is nothing, or it is none. */
+export function withoutFilter(row: Parameters<typeof readPage>[0]): Page | undefined {
+  const page = readPage(row);
+  if (page === undefined || filterIn(page).every((byte) => byte === 0)) return undefined;
+  const bytes = Buffer.concat([Buffer.alloc(FILTER_BYTES), page.bytes.subarray(FILTER_BYTES)]);
+  return { value: { ...page.value, crc: crc32(bytes) }, bytes };
+}
+
 /** Index within the page of the entry that has this event id; -1 when there is none. */
 export function indexOfId({ bytes }: Page, id: string): number {
   const ids = bytes.subarray(FILTER_BYTES);

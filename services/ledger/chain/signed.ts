@@ -4,7 +4,7 @@
  */
 import type { LedgerBreak } from '#contracts/ledger.ts';
 import type { SignedHead } from './checkpoint.ts';
-import { type Edge, growEdge, rootOf } from './tree.ts';
+import { type Edge, growEdge, type NodeReader, rootAt, rootOf } from './tree.ts';
 
 export const places = ['beside the blocks', 'in the second place'] as const;
 export type SignedPlace = (typeof places)[number];
@@ -35,11 +35,18 @@ export interface PassedBlock {
   /** The tree behind it, and how many entries that has. */
   readonly after: Edge | undefined;
   readonly size: number;
+  /** Given where the entries are gone and only their hash tiles are left. */
+  readonly nodes?: NodeReader | undefined;
 }
 
 /** Root of the tree of that size, which ends in the block or at its end; `undefined` if not known. */
-function rootWithin({ before, leaves, after, size }: PassedBlock, at: number): string | undefined {
+async function rootWithin(
+  { before, leaves, after, size, nodes }: PassedBlock,
+  at: number,
+): Promise<string | undefined> {
   if (at === size) return after && rootOf(after);
+  // A tile that cannot be read is named by its own check.
+  if (nodes !== undefined) return rootAt(nodes, at).catch(() => undefined);
   if (before === undefined || leaves === undefined || at < before.size) return undefined;
   return rootOf(growEdge(before, leaves.slice(0, at - before.size)));
 }
@@ -81,7 +88,9 @@ export async function openSignedCheck(source: SignedSource, start: number) {
     largest: () => Math.max(0, ...newest.filter(isGood).map(({ size }) => size)),
     /** The walk has passed a block, or a gap. */
     async passed(block: PassedBlock): Promise<void> {
-      for await (const signed of upTo(block.size)) compare(signed, rootWithin(block, signed.size));
+      for await (const signed of upTo(block.size)) {
+        compare(signed, await rootWithin(block, signed.size));
+      }
     },
     /** The log ends here. `isEnd` is false for the end of a range, `isOpen` true after a gap. */
     async finish(end: {

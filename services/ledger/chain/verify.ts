@@ -6,6 +6,9 @@
  * 2. The root at the size of every signed head is compared with it: those beside the blocks and
  *    those in the second place (signed.ts).
  * 3. Hash tiles are compared with the leaf hashes (derived.ts).
+ * 4. Where a purge has removed blocks, the walk goes on behind them, from what their row says; that
+ *    must be what an entry of the chain says, and of the tiles that are left of them, each must be
+ *    made of those below it, up to the root there.
  *
  * After a block that is not what was written, the walk goes on from what its header commits to, so
  * that one break is named once and not again with every block behind it. Memory does not grow with
@@ -14,7 +17,14 @@
 import type { LedgerBreak } from '#contracts/ledger.ts';
 import { type DerivedReader, openDerivedCheck } from './derived.ts';
 import { EMPTY_HEAD } from './head.ts';
-import { gap, type Inspection, inspectBlock, type Position } from './inspect.ts';
+import {
+  gap,
+  type Inspection,
+  inspectBlock,
+  type Position,
+  type PurgedPrefix,
+  purgedBlocks,
+} from './inspect.ts';
 import type { StoredBlock } from './look.ts';
 import { openSignedCheck, type SignedSource } from './signed.ts';
 import { type Edge, growEdge, rootOf } from './tree.ts';
@@ -29,6 +39,8 @@ export interface BlockReader {
   next(after: number): Promise<number | undefined>;
   /** `undefined` when it is missing. Rejects when the store cannot give it. */
   read(blockNo: number): Promise<StoredBlock | undefined>;
+  /** What stands for the first blocks; `undefined` when none were removed, or it cannot be read. */
+  purged(): Promise<PurgedPrefix | undefined>;
 }
 
 export interface VerifyRequest {
@@ -56,6 +68,7 @@ export interface Verified {
   readonly size: number;
   readonly root: string;
   readonly checkedEntries: number;
+  readonly firstKept: number;
   readonly breaks: readonly LedgerBreak[];
 }
 
@@ -74,6 +87,7 @@ interface Walk {
   /** The last edge that was known. */
   edge: Edge;
   checkedEntries: number;
+  firstKept: number;
   /** Breaks whose end the next readable block tells. */
   open: LedgerBreak[];
   readonly breaks: LedgerBreak[];
@@ -90,18 +104,24 @@ export async function verifyLog(request: VerifyRequest): Promise<Verified> {
     standing: undefined,
     edge: start.edge ?? EMPTY_HEAD.edge,
     checkedEntries: 0,
+    firstKept: 0,
     open: [],
     breaks: [],
   };
   while (walk.at.blockNo <= last && walk.at.size < to) {
     await pause?.(walk);
     const before = walk.at;
-    const inspection = await step(request, before);
+    const { kept, ...inspection } = await step(request, before);
     take(walk, before, inspection);
     const { found, altered } = inspection;
+    if (kept !== undefined) {
+      walk.firstKept = kept.size;
+      note(walk, await derived.kept({ from: before.size, edge: kept, pause: () => pause?.(walk) }));
+    }
     const { edge: after, size } = walk.at;
     const written = altered.size === 0 ? { before: before.edge, leaves: found?.leaves } : {};
-    await signed.passed({ ...written, after, size });
+    const nodes = kept && derived.nodes;
+    await signed.passed({ ...written, after, size, nodes });
     if (found === undefined) continue;
     note(walk, await derived.grown({ ...found, altered, isKnown: before.edge !== undefined }));
   }
@@ -116,12 +136,16 @@ export async function verifyLog(request: VerifyRequest): Promise<Verified> {
     size: edge.size,
     root: rootOf(edge),
     checkedEntries: walk.checkedEntries,
+    firstKept: walk.firstKept,
     breaks,
   };
 }
 
+/** Set when the walk has passed what a purge removed: the edge of the tree there. */
+type Step = Inspection & { readonly kept?: Edge };
+
 /** One block, or one run of missing ones. */
-async function step({ tenant, blocks }: VerifyRequest, at: Position): Promise<Inspection> {
+async function step({ tenant, blocks }: VerifyRequest, at: Position): Promise<Step> {
   let stored: StoredBlock | undefined;
   try {
     stored = await blocks.read(at.blockNo);
@@ -129,6 +153,11 @@ async function step({ tenant, blocks }: VerifyRequest, at: Position): Promise<In
     return gap(at, 'altered', `head: the store cannot read the row of block ${at.blockNo}`);
   }
   if (stored !== undefined) return inspectBlock(tenant, at, stored);
+  // Looked up here and not before, because a purge may begin while the log is walked over.
+  const purged = await blocks.purged();
+  if (purged !== undefined && purged.behind.blockNo > at.blockNo) {
+    return { ...purgedBlocks(at, purged), kept: purged.behind.edge };
+  }
   const next = (await blocks.next(at.blockNo)) ?? at.blockNo + 1;
   const names =
     next - at.blockNo === 1 ? `block ${at.blockNo} is` : `blocks ${at.blockNo} to ${next - 1} are`;

@@ -158,7 +158,9 @@ interface StepEntry {
   readonly leafHash: string;
 }
 
+/** `undefined` also for one that a purge has removed. */
 async function entryAt(log: Log, seq: number): Promise<StepEntry | undefined> {
+  if (seq < log.firstKept()) return undefined;
   const bytes = await log.blocks.entry(seq);
   if (bytes === undefined) return undefined;
   const { action, at, reason } = parseEntry(bytes);

@@ -11,15 +11,15 @@ export function exportHandlings(logs: Logs): Handling[] {
         await log.follow();
         return exportPart(log, { format, begin, limit });
       });
-      const { count, isMore } = part;
-      const last = begin + count - 1;
+      const { first, count, isMore } = part;
+      const last = first + count - 1;
       return {
         body: partText(format, part),
         mediaType: exportTypes[format],
         ...(isMore ? { next: { after: String(last) } } : {}),
         read: [
           { field: 'format', after: format },
-          { field: 'entries', after: count === 0 ? [] : [begin, last] },
+          { field: 'entries', after: count === 0 ? [] : [first, last] },
         ],
       };
     }),

@@ -12,6 +12,8 @@ const PART_BYTES_MAX = BUS_MESSAGE_BYTES_MAX / 2;
 /** Of the log, what an export needs. */
 export interface ExportSource {
   size(): number;
+  /** Entries before this one were removed: an export begins there at the earliest. */
+  firstKept(): number;
   checkpoint(size: number): Promise<ExportCheckpoint | undefined>;
   readonly blocks: {
     range(begin: number, end: number): AsyncIterable<{ readonly bytes: Buffer }>;
@@ -44,7 +46,8 @@ export async function exportPart(
   log: ExportSource,
   about: { readonly format: ExportFormat; readonly begin: number; readonly limit: number },
 ): Promise<ExportPart> {
-  const { format, begin, limit } = about;
+  const { format, limit } = about;
+  const begin = Math.max(about.begin, log.firstKept());
   const size = log.size();
   const end = Math.min(begin + limit, size);
   const checkpoint = await log.checkpoint(Math.max(end, 1));

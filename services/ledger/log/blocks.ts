@@ -1,5 +1,7 @@
 import type { TenantTables } from '#shared/ports/tables.ts';
+import { Problem } from '#shared/problem.ts';
 import { type Block, entriesOf, headerHash, isIntact, sealedOf } from '../chain/block.ts';
+import type { Boundary } from '../chain/boundary.ts';
 import { DamagedLog, type Step } from '../chain/head.ts';
 import { pageValue } from '../chain/page.ts';
 import { TILE_WIDTH } from '../chain/tiles.ts';
@@ -23,7 +25,10 @@ export interface StoredEntry {
   readonly bytes: Buffer;
 }
 
-/** Entries by their number. Every block is checked against its hash when it is read. */
+/**
+ * Entries by their number. Every block is checked against its hash when it is read. Problem `gone`
+ * for an entry that a purge has removed.
+ */
 export interface Blocks {
   /** `undefined` past the end. Throws DamagedLog for bytes that are not those written. */
   entry(seq: number): Promise<Buffer | undefined>;
@@ -59,6 +64,7 @@ export function openBlocks(about: {
 
   async function blockWith(seq: number): Promise<OpenBlock | undefined> {
     if (seq >= view.head.edge.size) return undefined;
+    if (view.purged !== undefined && seq < view.purged.size) throw removed(seq, view.purged);
     const place = (await placesOf(seq)).findLast(([first]) => first <= seq);
     const block = place && (await load(place[1]));
     if (block === undefined || seq < block.header.first || seq >= block.header.size) {
@@ -105,4 +111,12 @@ export function openBlocks(about: {
       cache.put(`${tenant}/${header.blockNo}`, { header, body, entries });
     },
   };
+}
+
+function removed(seq: number, { size, purge }: Boundary): Problem {
+  return new Problem('gone', {
+    detail:
+      `Entry ${seq} was removed: nothing before entry ${size} is kept. ` +
+      `The last purge was ${purge.id}; each purge names its archive.`,
+  });
 }

@@ -3,7 +3,7 @@ import type { Known } from '../chain/append.ts';
 import { contentText, identityText, parseEntry } from '../chain/entry.ts';
 import { idKey, indexOfId, type Page, readPage, timeOfId } from '../chain/page.ts';
 import { TILE_WIDTH } from '../chain/tiles.ts';
-import { leafHash } from '../chain/tree.ts';
+import { leafHash, type NodeReader } from '../chain/tree.ts';
 import type { Blocks } from './blocks.ts';
 import { openLru } from './lru.ts';
 import { numberId } from './store.ts';
@@ -17,8 +17,9 @@ export function openKnown(about: {
   readonly tables: TenantTables;
   readonly view: View;
   readonly blocks: Blocks;
+  readonly nodes: NodeReader;
 }): (ids: readonly string[]) => Promise<Map<string, Known>> {
-  const { tables, view, blocks } = about;
+  const { tables, view, blocks, nodes } = about;
   const kept = openLru<Page>(PAGES_KEPT_MAX);
 
   async function pageOf(number: number): Promise<Page> {
@@ -38,6 +39,10 @@ export function openKnown(about: {
   }
 
   async function entryAt(seq: number, id: string): Promise<Known> {
+    if (seq < (view.purged?.size ?? 0)) {
+      // Of an entry that was removed its id and its leaf hash are all that is left.
+      return { seq, identity: undefined, leafHash: (await nodes(0, seq)).toString('hex') };
+    }
     const bytes = await blocks.entry(seq);
     const entry = bytes && parseEntry(bytes);
     if (bytes === undefined || entry === undefined || idKey(entry.id) !== idKey(id)) {

@@ -1,11 +1,12 @@
 /** One tenant's log, open in this process: everything that the operations do with it. */
 import type { AuditEvent } from '#contracts/audit-event.ts';
 import type { Blobs } from '#shared/ports/blobs.ts';
-import type { Change, Tables } from '#shared/ports/tables.ts';
+import type { Change, Tables, TenantTables } from '#shared/ports/tables.ts';
 import type { Vault } from '#shared/ports/vault.ts';
 import { Problem } from '#shared/problem.ts';
 import { openRecordKeys } from '../append/values.ts';
 import { openWriter, type Receipt } from '../append/writer.ts';
+import type { Boundary } from '../chain/boundary.ts';
 import type { Checkpoint } from '../chain/checkpoint.ts';
 import { parseEntry } from '../chain/entry.ts';
 import { idKey } from '../chain/page.ts';
@@ -20,13 +21,15 @@ import { openNodes, type TileCache } from './nodes.ts';
 import { followBlocks, openView } from './open-view.ts';
 import { storePages } from './pages.ts';
 import { openLazily, openShared, openTimer } from './runs.ts';
-import { ensureOpaqueId } from './store.ts';
+import { BOUNDARY, ensureOpaqueId, readBoundary } from './store.ts';
 import type { View } from './view.ts';
 
 /** Heads that changed are signed this long after, at the latest. */
 const CHECKPOINT_INTERVAL_MS = 5_000;
 /** Entries that may wait for their pages before appends wait for them too. */
 const TAIL_ENTRIES_MAX = 64 * TILE_WIDTH;
+/** After that long without a look at the head, what a purge has removed could lie before it. */
+const UNSEEN_MS_MAX = 24 * 60 * 60 * 1_000;
 
 export interface LogParts {
   readonly tenant: string;
@@ -69,6 +72,20 @@ export interface Log extends AsyncDisposable {
     /** Asked for with the number of the entry; each time that the write is made again. */
     readonly beside: (seq: number) => Promise<Change>;
   }): Promise<Receipt>;
+  /** Entries before this one were removed. */
+  firstKept(): number;
+  /** Full pages whose rows are derived. */
+  pages(): number;
+  /**
+   * Moves the beginning of the log behind these entries, in one write with the entry that says so
+   * and changes beside it. Their rows are removed afterwards.
+   */
+  purge(request: {
+    readonly event: AuditEvent;
+    readonly boundary: Omit<Boundary, 'fact'>;
+    /** Asked for with the number of the entry; each time that the write is made again. */
+    readonly beside: (seq: number) => Promise<readonly Change[]>;
+  }): Promise<Receipt>;
   /** Disclosures of an entry; `undefined` when they were expunged or there is no such entry. */
   disclosures(seq: number): Promise<string[] | undefined>;
 }
@@ -81,9 +98,12 @@ export async function openLog(parts: LogParts): Promise<Log> {
   const blocks = openBlocks({ tenant, tables, view, cache: parts.blocks });
   const nodes = openNodes({ tenant, tables, view, tiles: parts.tiles });
   const tail = openTail(parts, view);
+  let seenAt = clock();
   const followOnce = openShared(async () => {
     const followed = await followBlocks(tables, view, async () => keys.forget());
     if (followed) tail.grown();
+    if (clock() - seenAt >= UNSEEN_MS_MAX) await assertNotOutrun(tables, view);
+    seenAt = clock();
   });
   const signer = openLazily(() => signerOf(parts, { view, nodes, follow: followOnce }));
   const timer = openTimer(CHECKPOINT_INTERVAL_MS, () => sign());
@@ -96,7 +116,7 @@ export async function openLog(parts: LogParts): Promise<Log> {
     }
   }
 
-  const find = openKnown({ tables, view, blocks });
+  const find = openKnown({ tables, view, blocks, nodes });
   const appends = openWriter({
     tenant,
     tables,
@@ -107,6 +127,7 @@ export async function openLog(parts: LogParts): Promise<Log> {
     find,
     follow: followOnce,
     async prepare() {
+      if (clock() - seenAt >= UNSEEN_MS_MAX) await followOnce();
       if (view.head.blockNo < 0) await opaqueIdOf(parts);
       await tail.bounded();
     },
@@ -135,6 +156,16 @@ export async function openLog(parts: LogParts): Promise<Log> {
         if (removal === undefined) throw noKey(record);
         return [removal, change];
       }),
+    firstKept: () => view.purged?.size ?? 0,
+    pages: () => view.pages,
+    async purge({ event, boundary, beside }) {
+      const receipt = await appends.appendWith(event, async (seq, blockNo) => [
+        await boundaryChange(tables, { ...boundary, fact: { seq, blockNo } }),
+        ...(await beside(seq)),
+      ]);
+      view.purged = await readBoundary(tables);
+      return receipt;
+    },
     async disclosures(seq) {
       const bytes = await blocks.entry(seq);
       const sealed = await blocks.sealed(seq);
@@ -148,6 +179,28 @@ export async function openLog(parts: LogParts): Promise<Log> {
       await tail.idle();
     },
   };
+}
+
+/**
+ * This process has slept so long that blocks behind its head were removed: their slots are empty,
+ * and would take another log. It has to open the log anew.
+ */
+export class OutrunLog extends Error {}
+
+async function assertNotOutrun(tables: TenantTables, view: View): Promise<void> {
+  const boundary = await readBoundary(tables);
+  if (boundary === undefined || boundary.blockNo <= view.head.blockNo) return;
+  throw new OutrunLog('entries behind the head of this process were removed');
+}
+
+/** Problem `conflict` when another purge was faster. */
+async function boundaryChange(tables: TenantTables, to: Boundary): Promise<Change> {
+  const row = await tables.get(BOUNDARY);
+  const standing = await readBoundary(tables);
+  if ((standing?.size ?? 0) !== to.purge.first) {
+    throw new Problem('conflict', { detail: 'Another purge has removed these entries.' });
+  }
+  return { put: { ...BOUNDARY, value: to }, expect: row?.version ?? 0 };
 }
 
 function noKey(record: string): Problem {

@@ -6,7 +6,7 @@ import { DamagedLog } from '../chain/head.ts';
 import type { WitnessSettings } from '../checkpoints/witness-settings.ts';
 import type { SinkSettings } from '../sinks/settings.ts';
 import { openBlockCache } from './blocks.ts';
-import { type Log, openLog } from './log.ts';
+import { type Log, OutrunLog, openLog } from './log.ts';
 import { openTileCache } from './nodes.ts';
 
 /** RFC 9162 logs are named by 128 random bits here: nothing of the tenant shows. */
@@ -41,10 +41,22 @@ export function openLogs(parts: LedgerParts): Logs {
     return opened;
   }
 
+  async function workOn<Result>(tenant: string, work: (log: Log) => Promise<Result>) {
+    const log = await logOf(tenant);
+    try {
+      return await work(log);
+    } catch (error) {
+      if (!(error instanceof OutrunLog)) throw error;
+      open.delete(tenant);
+      await log[Symbol.asyncDispose]();
+      return work(await logOf(tenant));
+    }
+  }
+
   return {
     async use(tenant, work) {
       try {
-        return await work(await logOf(tenant));
+        return await workOn(tenant, work);
       } catch (error) {
         if (!(error instanceof DamagedLog)) throw error;
         parts.metrics.alarm('ledger-verify-failed');

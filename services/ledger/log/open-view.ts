@@ -5,10 +5,13 @@
  * 2. The head before the block in which the next entry stands, and the growing tiles.
  * 3. Every block from there is followed; full pages are stored on the way.
  * 4. The root over tiles and leaves must be the one in the last header. If it is not, the derived
- *    rows are wrong, and all of them are made again from the blocks.
+ *    rows are wrong, and all of them are made again from the blocks; of entries that a purge has
+ *    removed they are all there is, and must fit the boundary.
+ * 5. No block may follow one that is missing: into its slot another log would grow.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { TenantTables } from '#shared/ports/tables.ts';
+import { type Boundary, headAt, LOG_PURGED } from '../chain/boundary.ts';
 import { parseEntry } from '../chain/entry.ts';
 import { DamagedLog, EMPTY_HEAD, followBlock, type Head, headAfter } from '../chain/head.ts';
 import { decodeTimes, type IdTimes, readPage } from '../chain/page.ts';
@@ -16,18 +19,51 @@ import { parseTile, splitHashes, TILE_WIDTH } from '../chain/tiles.ts';
 import { rootAt, rootOf } from '../chain/tree.ts';
 import { openNodes, openTileCache } from './nodes.ts';
 import { storePages } from './pages.ts';
-import { numberId, numberOf, readBlock, rowsOf, tileId, timesValue } from './store.ts';
+import {
+  lastBlockNo,
+  numberId,
+  numberOf,
+  readBlock,
+  readBoundary,
+  rowsOf,
+  tileId,
+  timesValue,
+} from './store.ts';
 import { advance, emptyView, type View } from './view.ts';
 
 export async function openView(tenant: string, tables: TenantTables): Promise<View> {
-  const view = await viewFrom(tables, await storedPages(tables));
+  const boundary = await readBoundary(tables);
+  const pages = await storedPages(tables);
+  const isReached = pages * TILE_WIDTH > (boundary?.size ?? -1);
+  const view = isReached ? await viewFrom(tables, pages, boundary) : undefined;
   if (view !== undefined) {
     await followBlocks(tables, view, () => storePages(tables, view));
-    if (await fits(tenant, tables, view)) return view;
+    if (await fits(tenant, tables, view)) return whole(tables, view);
   }
-  const again = emptyView();
+  const again = boundary === undefined ? emptyView() : await viewAt(tenant, tables, boundary);
   await followBlocks(tables, again, () => storePages(tables, again, 'again'));
-  return again;
+  return whole(tables, again);
+}
+
+/** Nothing but what a purge has left of the entries that it removed. */
+async function viewAt(tenant: string, tables: TenantTables, boundary: Boundary): Promise<View> {
+  const pages = boundary.size / TILE_WIDTH;
+  const times = await storedTimes(tables, pages);
+  if (times === undefined) throw new DamagedLog(boundary.blockNo, 'the times of its page are lost');
+  const partial = await growingTiles(tables, pages);
+  const head = headAt(boundary);
+  const view = { ...emptyView(times), head, pages, partial, purged: boundary };
+  if (await fits(tenant, tables, view)) return view;
+  throw new DamagedLog(boundary.blockNo, 'the hash tiles up to it do not lead to its root');
+}
+
+async function whole(tables: TenantTables, view: View): Promise<View> {
+  while (((await lastBlockNo(tables)) ?? -1) > view.head.blockNo) {
+    // Another process may have appended just now.
+    const isLonger = await followBlocks(tables, view, () => storePages(tables, view));
+    if (!isLonger) throw new DamagedLog(view.head.blockNo + 1, 'it is missing');
+  }
+  return view;
 }
 
 /** Takes in every block behind the head; true when there was one. */
@@ -43,7 +79,10 @@ export async function followBlocks(
     // Taken in meanwhile by whoever wrote it here.
     if (block.header.blockNo <= view.head.blockNo) continue;
     const step = followBlock(view.head, block);
-    advance(view, step, step.entries.map(parseEntry));
+    const entries = step.entries.map(parseEntry);
+    advance(view, step, entries);
+    const isPurged = entries.some(({ action }) => action === LOG_PURGED);
+    if (isPurged) view.purged = await readBoundary(tables);
     followed = true;
     await taken();
   }
@@ -55,15 +94,20 @@ async function storedPages(tables: TenantTables): Promise<number> {
 }
 
 /** `undefined` when a derived row is not what was written. */
-async function viewFrom(tables: TenantTables, pages: number): Promise<View | undefined> {
+async function viewFrom(
+  tables: TenantTables,
+  pages: number,
+  boundary: Boundary | undefined,
+): Promise<View | undefined> {
   if (pages === 0) return emptyView();
   const last = readPage(await tables.get({ kind: 'page', id: numberId(pages - 1) }));
   const times = await storedTimes(tables, pages);
   const place = last?.value.blocks.at(-1);
   if (place === undefined || times === undefined) return undefined;
   // The last entry of the page stands in its last block, which may go on behind the page.
-  const head = await headBefore(tables, place[1]);
-  return { ...emptyView(times), head, pages, partial: await growingTiles(tables, pages) };
+  const head = await headBefore(tables, place[1], boundary);
+  const partial = await growingTiles(tables, pages);
+  return { ...emptyView(times), head, pages, partial, purged: boundary };
 }
 
 async function storedTimes(tables: TenantTables, pages: number): Promise<IdTimes[] | undefined> {
@@ -75,8 +119,13 @@ async function storedTimes(tables: TenantTables, pages: number): Promise<IdTimes
   return times.length < pages ? undefined : times.slice(0, pages);
 }
 
-async function headBefore(tables: TenantTables, blockNo: number): Promise<Head> {
+async function headBefore(
+  tables: TenantTables,
+  blockNo: number,
+  boundary: Boundary | undefined,
+): Promise<Head> {
   if (blockNo === 0) return EMPTY_HEAD;
+  if (blockNo - 1 === boundary?.blockNo) return headAt(boundary);
   const before = await readBlock(tables, blockNo - 1);
   if (before === undefined) throw new DamagedLog(blockNo - 1, 'it is missing');
   return headAfter(before.header);

@@ -2,7 +2,8 @@
  * The rows of a log: their kinds, ids and values, in one place.
  *
  * Truth, written once and never changed: `block`, `block-part`.
- * Kept beside it: `record-key` (goes when a record is expunged), `expungement`, `checkpoint`.
+ * Kept beside it: `record-key` (goes when a record is expunged), `expungement`, `checkpoint`,
+ * `purge`; `purged`, which stands for the blocks that a purge has removed.
  * Derived, can be made again from the blocks: `page`, `page-times`, `tile`.
  * Under the platform's tenant: `log`, one row for each tenant that has a log.
  */
@@ -11,6 +12,7 @@ import { z } from 'zod';
 import { PLATFORM_TENANT, tenantId } from '#contracts/primitives.ts';
 import type { Change, Json, Row, Tables, TenantTables } from '#shared/ports/tables.ts';
 import { type Block, BODY_ROW_BYTES_MAX, blockHeader } from '../chain/block.ts';
+import { type Boundary, boundary } from '../chain/boundary.ts';
 import { type Checkpoint, checkpoint } from '../chain/checkpoint.ts';
 import { DamagedLog } from '../chain/head.ts';
 
@@ -19,6 +21,12 @@ export const UNAUDITED = 'the ledger is the audit';
 
 /** Requests that values be destroyed, and what became of them. Ids are UUIDv7. */
 export const EXPUNGEMENT = 'expungement';
+
+/** Requests that the oldest entries be removed, and what became of them. Ids are UUIDv7. */
+export const PURGE = 'purge';
+
+/** Where the log begins; there is none before the first purge. */
+export const BOUNDARY = { kind: 'purged', id: 'boundary' } as const;
 
 /** 2^53 has 16 digits: ids sort as the numbers do. */
 const DIGITS = 16;
@@ -77,6 +85,15 @@ export async function readBody(
     pieces.push(piece);
   }
   return pieces.length === 1 ? piece : Buffer.concat(pieces);
+}
+
+/** Where the log begins. Throws DamagedLog when that cannot be read: nothing may be built on it. */
+export async function readBoundary(tables: TenantTables): Promise<Boundary | undefined> {
+  const row = await tables.get(BOUNDARY);
+  if (row === undefined) return undefined;
+  const parsed = boundary.safeParse(row.value);
+  if (!parsed.success) throw new DamagedLog(0, 'the row that tells where the log begins is none');
+  return parsed.data;
 }
 
 /** Number of the last block, by its row. */

@@ -4,6 +4,7 @@
  * `dropPage` when everything derived from the oldest page is in the tables. So an event id is at
  * every moment either in `ids` or in a page that `pageTimes` leads to.
  */
+import type { Boundary } from '../chain/boundary.ts';
 import { EMPTY_HEAD, type Head, type Step } from '../chain/head.ts';
 import type { Marked } from '../chain/marks.ts';
 import { type IdTimes, idKey, openPageTimes, type PageTimes } from '../chain/page.ts';
@@ -11,6 +12,8 @@ import { TILE_WIDTH } from '../chain/tiles.ts';
 
 export interface View {
   head: Head;
+  /** Where the log begins, once entries were removed. */
+  purged: Boundary | undefined;
   /** Full pages whose rows are in the tables; entries from `pages * TILE_WIDTH` on are in here. */
   pages: number;
   /** When the ids of those pages were made. */
@@ -30,6 +33,7 @@ export interface View {
 export function emptyView(pageTimes: readonly IdTimes[] = []): View {
   return {
     head: EMPTY_HEAD,
+    purged: undefined,
     pages: 0,
     pageTimes: openPageTimes(pageTimes),
     leaves: [],

@@ -10,8 +10,9 @@
  * more of it than that it is there.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
-import { type Bundle, type BundleEntry, isObject, isText, jsonIn, parseBundle } from './bundle.ts';
+import { type Bundle, type BundleEntry, isText, jsonIn, parseBundle } from './bundle.ts';
 import type { TreeHead } from './checkpoint.ts';
+import { contentOf } from './content.ts';
 import { leafHash } from './hash.ts';
 import { provesInclusion } from './proof.ts';
 import { verifyNote } from './verify.ts';
@@ -131,31 +132,6 @@ function textOf(disclosure: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/**
- * What the bytes of an entry say. `undefined` unless they are canonical (RFC 8785): with a key that
- * stands twice, or in another spelling, two readers could read two things out of one entry.
- */
-function contentOf(bytes: Uint8Array) {
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-    const value = jsonIn(text);
-    if (!isObject(value) || JSON.stringify(sorted(value)) !== text) return undefined;
-    const { sd, ...says } = value;
-    return Array.isArray(sd) && sd.every(isText) ? { says, commitments: sd } : undefined;
-  } catch {
-    // Not UTF-8, or nested deeper than a stack goes: no entry in any case.
-    return undefined;
-  }
-}
-
-/** RFC 8785 section 3.2.3: keys in the order of their UTF-16 code units, which `toSorted` has. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (!isObject(value)) return value;
-  const keys = Object.keys(value).toSorted();
-  return Object.fromEntries(keys.map((key) => [key, sorted(value[key])]));
 }
 
 function hintOf({ verifierKeyHint }: Bundle, verifierKey: string): string {

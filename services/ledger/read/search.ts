@@ -36,7 +36,8 @@ export async function search(about: {
   const end = log.size();
   const items: Found['items'][number][] = [];
   let read = 0;
-  for await (const span of spans({ ...about, end })) {
+  const begin = Math.max(about.begin, log.firstKept());
+  for await (const span of spans({ ...about, begin, end })) {
     if ('next' in span) return { items, next: span.next };
     for await (const { seq, bytes } of log.blocks.range(span.begin, span.end)) {
       if (items.length === limit || read === ENTRIES_READ_MAX) return { items, next: seq };

@@ -134,9 +134,9 @@ export async function signOffOf(tables: TenantTables, week: string): Promise<Sig
   return row && signOff.parse(row.value);
 }
 
-/** Of the first entry; `undefined` for a ledger without one. */
+/** Of the first entry that is kept; `undefined` for a ledger without one. */
 export async function firstTime(log: Log): Promise<number | undefined> {
-  const bytes = await log.blocks.entry(0);
+  const bytes = await log.blocks.entry(log.firstKept());
   return bytes && Date.parse(parseEntry(bytes).recordedAt);
 }
 

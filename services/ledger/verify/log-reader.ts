@@ -2,7 +2,8 @@
 
 import type { Row, TenantTables } from '#shared/ports/tables.ts';
 import type { Vault } from '#shared/ports/vault.ts';
-import { blockHeader, headerHash } from '../chain/block.ts';
+import { blockHeader, entriesOf, headerHash } from '../chain/block.ts';
+import { boundary, boundaryFault, positionBehind } from '../chain/boundary.ts';
 import { checkpoint, readSignedHead, type SignedHead } from '../chain/checkpoint.ts';
 import type { DerivedReader } from '../chain/derived.ts';
 import { headAfter } from '../chain/head.ts';
@@ -14,7 +15,7 @@ import { TILE_WIDTH } from '../chain/tiles.ts';
 import { type BlockReader, START } from '../chain/verify.ts';
 import { CHECKPOINT_KEY } from '../checkpoints/note-keys.ts';
 import { firstFree, type SecondPlace } from '../checkpoints/second-place.ts';
-import { numberId, numberOf, readBody, rowsOf, tileId } from '../log/store.ts';
+import { BOUNDARY, numberId, numberOf, readBlock, readBody, rowsOf, tileId } from '../log/store.ts';
 import { isSignedBy, parseNote } from '../portable/note.ts';
 
 /** Notes of the second place that are compared: the newest one alone shows a cut or rewritten log. */
@@ -51,7 +52,24 @@ export function openBlockReader(tables: TenantTables): BlockReader {
       const row = await tables.get({ kind: 'block', id: numberId(blockNo) });
       return row && { header: row.value, body: await readBody(tables, blockNo, row) };
     },
+    async purged() {
+      const row = await tables.get(BOUNDARY).catch(() => undefined);
+      const parsed = boundary.safeParse(row?.value);
+      if (!parsed.success) return undefined;
+      const fact = await storedEntry(tables, parsed.data.fact).catch(() => undefined);
+      const { edge, ...behind } = positionBehind(parsed.data);
+      return { behind: { ...behind, edge }, fault: boundaryFault(parsed.data, fact) };
+    },
   };
+}
+
+/** An entry as it is; whether it is the one that was written, the walk over its block tells. */
+async function storedEntry(
+  tables: TenantTables,
+  { seq, blockNo }: { readonly seq: number; readonly blockNo: number },
+): Promise<Uint8Array | undefined> {
+  const block = await readBlock(tables, blockNo);
+  return block && entriesOf(block)[seq - block.header.first];
 }
 
 export function openDerivedReader(tables: TenantTables): DerivedReader {
