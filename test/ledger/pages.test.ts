@@ -1,6 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { AuditEvent } from '#contracts/audit-event.ts';
 import type { Question } from '#services/ledger/chain/marks.ts';
+import { openPageTimes } from '#services/ledger/chain/page.ts';
 import { inclusionPath, leafHash, rangeHash, rootAt } from '#services/ledger/chain/tree.ts';
 import type { Log } from '#services/ledger/log/log.ts';
 import { provesInclusion } from '#services/ledger/portable/proof.ts';
@@ -172,6 +174,32 @@ describe('pages', () => {
     expect(gets).toBe(0);
   });
 
+  test('a proof reads one tile at the foot of the tree, however many of its nodes are in it', async () => {
+    await using fixture = await openFixture();
+    const { tenant, tables } = fixture;
+    {
+      await using log = await fixture.open();
+      await log.append(eventsOf(tenant, 1_000));
+    }
+    let reads = 0;
+    const counting = faulty(tables, (method) => {
+      if (method === 'get') reads += 1;
+      return 'ok';
+    });
+    await using log = await fixture.open(counting);
+    for (const [index, expected] of [
+      [300, 1],
+      [301, 0],
+      [700, 1],
+      [990, 0],
+    ] as const) {
+      reads = 0;
+      await Promise.all(inclusionPath(index, 1_000).map((range) => rangeHash(log.nodes, range)));
+      expect([index, reads]).toEqual([index, expected]);
+    }
+    await expectProofs(log);
+  });
+
   test('two processes derive the same pages side by side', async () => {
     await using fixture = await openFixture();
     await using one = await fixture.open();
@@ -188,6 +216,32 @@ describe('pages', () => {
     expect(await idsIn(other)).toEqual(await idsIn(one));
     await Promise.all([expectProofs(one), expectProofs(other)]);
     expect(await fixture.verify()).toMatchObject({ ok: true, size: 1_500 });
+  });
+});
+
+describe('times of pages', () => {
+  test('lead to exactly the pages around a time, with any clocks and over many rows', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.nat(50), fc.nat(50)), { maxLength: 700 }),
+        fc.nat(120),
+        (pairs, time) => {
+          const all = pairs.map(([one, length], at) => {
+            // Nearly ordered, as the pages of a log are.
+            const earliest = one + Math.floor(at / 10);
+            return { earliest, latest: earliest + length };
+          });
+          const times = openPageTimes(all.slice(0, 300));
+          for (const each of all.slice(300)) times.add(each);
+          const wanted = all.flatMap(({ earliest, latest }, page) =>
+            earliest <= time && time <= latest ? [page] : [],
+          );
+          expect(times.pagesWith(time)).toEqual(wanted);
+          expect(times.growing).toEqual(all.slice(all.length - (all.length % 256)));
+        },
+      ),
+      { numRuns: 100 },
+    );
   });
 });
 

@@ -12,6 +12,7 @@ import { crc32 } from 'node:zlib';
 import { z } from 'zod';
 import { timestamp } from '#contracts/primitives.ts';
 import { FILTER_BYTES, filterOf, type Marked } from './marks.ts';
+import { TILE_WIDTH } from './tiles.ts';
 
 const ID_BYTES = 16;
 /** 48 bits of milliseconds, as in the id. */
@@ -132,38 +133,57 @@ function idBytes(ids: string): Buffer {
   return Buffer.from(ids.replaceAll('-', ''), 'hex');
 }
 
-/** Times of all pages of a log, in the order of the pages. */
+/** Times of all pages of a log, in the order of the pages; 16 bytes for each. */
 export interface PageTimes {
   add(times: IdTimes): void;
   /** Pages in which an id of this time can be. */
   pagesWith(time: number): number[];
-  readonly all: readonly IdTimes[];
+  /** Of the pages whose row still grows. */
+  readonly growing: readonly IdTimes[];
 }
 
 export function openPageTimes(first: readonly IdTimes[] = []): PageTimes {
-  const all: IdTimes[] = [];
-  /** Latest time of each page and all before it: ascending, so that it can be searched. */
+  let count = 0;
+  let earliest = new Float64Array(TILE_WIDTH);
+  let latest = new Float64Array(TILE_WIDTH);
+  /** Latest time in each row of pages and all before it: ascending, so that it can be searched. */
   const latestSoFar: number[] = [];
+  const growing: IdTimes[] = [];
 
   function add(times: IdTimes): void {
-    all.push(times);
-    latestSoFar.push(Math.max(latestSoFar.at(-1) ?? 0, times.latest));
+    if (count === earliest.length) {
+      earliest = doubled(earliest);
+      latest = doubled(latest);
+    }
+    earliest[count] = times.earliest;
+    latest[count] = times.latest;
+    const row = Math.floor(count / TILE_WIDTH);
+    const before = latestSoFar[row] ?? latestSoFar[row - 1] ?? 0;
+    latestSoFar[row] = Math.max(before, times.latest);
+    count += 1;
+    growing.push(times);
+    if (growing.length === TILE_WIDTH) growing.length = 0;
   }
 
   for (const times of first) add(times);
   return {
     add,
-    all,
+    growing,
     pagesWith(time) {
       const found: number[] = [];
-      if (time > (latestSoFar.at(-1) ?? 0)) return found;
-      for (let page = firstNotBelow(latestSoFar, time); page < all.length; page += 1) {
-        const { earliest = 0, latest = 0 } = all[page] ?? {};
-        if (earliest <= time && time <= latest) found.push(page);
+      const from = firstNotBelow(latestSoFar, time) * TILE_WIDTH;
+      for (let page = from; page < count; page += 1) {
+        if ((earliest[page] ?? 0) <= time && time <= (latest[page] ?? 0)) found.push(page);
       }
       return found;
     },
   };
+}
+
+function doubled(values: Float64Array): Float64Array<ArrayBuffer> {
+  const larger = new Float64Array(2 * values.length);
+  larger.set(values);
+  return larger;
 }
 
 /** Index of the first of ascending values that is at least `bound`; their number when none is. */

@@ -11,15 +11,23 @@ import {
 import { type NodeReader, nodeHash } from '../chain/tree.ts';
 import { type Lru, openLru } from './lru.ts';
 import { tileId } from './store.ts';
-import { tailBegin, type View } from './view.ts';
+import { nodeName, tailBegin, type View } from './view.ts';
 
 /** Full tiles, 9 KB each, shared by the logs of a process. */
-const TILES_KEPT_MAX = 128;
+const TILES_KEPT_MAX = 64;
+/**
+ * Those above the leaves have a place of their own: one leads to 256 others, and proofs of entries
+ * here and there would drive it out. These are enough for 16 million entries.
+ */
+const UPPER_TILES_KEPT_MAX = 256;
 
-export type TileCache = Lru<Tile>;
+export interface TileCache {
+  readonly foot: Lru<Tile>;
+  readonly upper: Lru<Tile>;
+}
 
 export function openTileCache(): TileCache {
-  return openLru(TILES_KEPT_MAX);
+  return { foot: openLru(TILES_KEPT_MAX), upper: openLru(UPPER_TILES_KEPT_MAX) };
 }
 
 /**
@@ -35,19 +43,29 @@ export function openNodes(about: {
 }): NodeReader {
   const { tenant, tables, view, tiles } = about;
   const growing = new Map<number, { tile: number; count: number; built: Tile }>();
+  /** Rows that are being read: the nodes of one proof ask for the same few. */
+  const loading = new Map<string, Promise<Tile>>();
 
   async function read(level: number, index: number): Promise<Buffer> {
     const width = 2 ** level;
     if ((index + 1) * width > view.head.edge.size) throw new RangeError('no such node yet');
     const begin = tailBegin(view);
     if ((index + 1) * width <= begin) return fromTile(level, index);
-    const leaf = view.leaves[index - begin];
-    if (level === 0 && leaf !== undefined) return leaf;
+    if (index * width >= begin) return fromTail(level, index);
     const [left, right] = await Promise.all([
       read(level - 1, 2 * index),
       read(level - 1, 2 * index + 1),
     ]);
     return nodeHash(left, right);
+  }
+
+  /** Every fourth level is known since the block was made. */
+  function fromTail(level: number, index: number): Buffer {
+    const node =
+      level === 0 ? view.leaves[index - tailBegin(view)] : view.nodes.get(nodeName(level, index));
+    if (node !== undefined) return node;
+    if (level === 0) throw new RangeError('no such leaf yet');
+    return nodeHash(fromTail(level - 1, 2 * index), fromTail(level - 1, 2 * index + 1));
   }
 
   async function fromTile(level: number, index: number): Promise<Buffer> {
@@ -71,15 +89,23 @@ export function openNodes(about: {
     return built;
   }
 
-  async function fullTile({ tileLevel, tile }: TilePlace): Promise<Tile> {
-    const name = `${tenant}/${tileLevel}/${tile}`;
-    const kept = tiles.get(name);
-    if (kept !== undefined) return kept;
+  function fullTile(place: TilePlace): Tile | Promise<Tile> {
+    const name = `${tenant}/${place.tileLevel}/${place.tile}`;
+    const kept = place.tileLevel === 0 ? tiles.foot : tiles.upper;
+    const tile = kept.get(name) ?? loading.get(name);
+    if (tile !== undefined) return tile;
+    const loaded = load(place).then((found) => {
+      kept.put(name, found);
+      return found;
+    });
+    loading.set(name, loaded);
+    return loaded.finally(() => loading.delete(name));
+  }
+
+  async function load({ tileLevel, tile }: TilePlace): Promise<Tile> {
     const row = await tables.get({ kind: 'tile', id: tileId(tileLevel, tile) });
-    if (row?.bytes === undefined) throw new Error(`hash tile ${name} is missing`);
-    const parsed = parseTile(row.bytes);
-    tiles.put(name, parsed);
-    return parsed;
+    if (row?.bytes === undefined) throw new Error(`hash tile ${tileLevel}/${tile} is missing`);
+    return parseTile(row.bytes);
   }
 
   return read;

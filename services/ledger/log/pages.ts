@@ -115,7 +115,7 @@ function nodeOf(view: View, level: number, index: number): Buffer {
 /** Times of up to 256 pages in one row, which grows as a tile does. */
 function timesPut(view: View, times: IdTimes): Put {
   const group = Math.floor(view.pages / TILE_WIDTH);
-  const before = view.pageTimes.all.slice(group * TILE_WIDTH);
+  const before = view.pageTimes.growing;
   const bytes = encodeTimes([...before, times]);
   const put = { kind: 'page-times', id: numberId(group), value: timesValue(bytes), bytes };
   return { put, expect: before.length };
