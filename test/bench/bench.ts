@@ -1,6 +1,6 @@
 /**
- * `npm run bench [-- ledger gateway cad] [--json FILE]`: figures as ratios inside one run, because
- * absolute ones drift with the machine. Nothing here passes or fails.
+ * `npm run bench [-- ledger gateway cad] [--large] [--json FILE]`: figures as ratios inside one run,
+ * because absolute ones drift with the machine. Nothing here passes or fails.
  */
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
@@ -8,13 +8,16 @@ import { benchGateway } from './gateway.ts';
 import { benchLedger } from './ledger.ts';
 import { printTable, type Table } from './table.ts';
 
-const benches: Readonly<Record<string, () => Promise<readonly Table[]>>> = {
+/** `large`: also what takes a quarter of an hour to build. */
+type Bench = (settings: { readonly large: boolean }) => Promise<readonly Table[]>;
+
+const benches: Readonly<Record<string, Bench>> = {
   gateway: benchGateway,
   ledger: benchLedger,
 };
 
 const { values, positionals } = parseArgs({
-  options: { json: { type: 'string' } },
+  options: { json: { type: 'string' }, large: { type: 'boolean', default: false } },
   allowPositionals: true,
 });
 const names = positionals.length > 0 ? positionals : Object.keys(benches);
@@ -25,7 +28,7 @@ for (const name of names) {
     process.stderr.write(`There is no bench "${name}": ${Object.keys(benches).join(', ')}.\n`);
     process.exit(2);
   }
-  for (const table of await bench()) {
+  for (const table of await bench({ large: values.large })) {
     printTable(table);
     tables.push(table);
   }
