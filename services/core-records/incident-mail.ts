@@ -10,7 +10,7 @@
  * - A doubt ends with a later mail that is sure of the field. A review ends only with a person.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { CadDraft, CadFieldKey } from '#contracts/cad-fields.ts';
+import { type CadDraft, type CadFieldKey, cadFieldKey } from '#contracts/cad-fields.ts';
 import { UPDATE_POLICY_DEFAULT, type UpdatePolicy } from '#contracts/cad-update-policy.ts';
 import { type IncidentFields, incidentFields } from '#contracts/records/incident.ts';
 import type { Moment } from './incident-clock.ts';
@@ -41,6 +41,8 @@ const ruled: readonly FieldKey[] = [
   'date',
   'time',
 ];
+/** Fields to which every mail adds. */
+const added: readonly CadFieldKey[] = ['units', 'number', 'narrative', 'unitTimes'];
 const ofThePlace = ['crossStreets', 'coordinates', 'apartment', 'placeName'] as const;
 
 /** What is known while a log is read. */
@@ -88,8 +90,7 @@ export interface HeardMail {
 
 export function hearMail(hearing: Hearing, heard: HeardMail): void {
   const { draft, updates = UPDATE_POLICY_DEFAULT } = heard;
-  const { source, ...rest } = draft.fields;
-  const mail: IncidentFields = { ...rest, ...(source === undefined ? {} : { agency: source }) };
+  const { mail, unsure } = saidBy(hearing, draft);
   endDoubts(hearing, mail, draft);
   if (addsOnly(draft)) fillIn(hearing, mail);
   else takeNews(hearing, mail);
@@ -98,10 +99,10 @@ export function hearMail(hearing: Hearing, heard: HeardMail): void {
   addNumbers(hearing, mail);
   addTimes(hearing, mail);
   addNarrative(hearing, mail);
-  for (const key of draft.unsure) hearing.unsure.add(key);
+  for (const key of unsure) hearing.unsure.add(key);
   const isPage = draft.kind === 'dispatch' || updates.action === 'passthrough';
   hearing.begun ||= isPage && draft.kind !== 'times' && draft.kind !== 'other';
-  hearing.needsReview ||= wantsReview(hearing, draft);
+  hearing.needsReview ||= unsure.length > 0 || wantsReview(hearing, draft);
   if (draft.cancels) hearing.cancelledAt = heard.message.receivedAt;
   // A clock that was never shown: nobody knows when the call was.
   if (heard.moment?.doubt === 'skipped' && mail.time !== undefined) doubt(hearing, 'time');
@@ -113,10 +114,26 @@ function addsOnly({ kind, cancels }: CadDraft): boolean {
 }
 
 /** A person must look when the mail was not read in full, or does not say what the call is. */
-function wantsReview({ fields, begun }: Hearing, { kind, confidence, unsure }: CadDraft): boolean {
-  if (kind === 'other' || unsure.length > 0 || confidence < CONFIDENCE_MIN) return true;
-  const isBare = fields.nature === undefined || fields.address === undefined;
-  return kind !== 'times' && begun && isBare;
+function wantsReview({ fields, begun }: Hearing, { kind, confidence }: CadDraft): boolean {
+  // What a report says of the call is known already; without a page there is a review in any case.
+  if (kind === 'times') return false;
+  if (kind === 'other' || confidence < CONFIDENCE_MIN) return true;
+  return begun && (fields.nature === undefined || fields.address === undefined);
+}
+
+/** What a report is not sure of it does not say where the call is known: that would make a doubt of it. */
+function saidBy(
+  { begun }: Hearing,
+  draft: CadDraft,
+): { readonly mail: IncidentFields; readonly unsure: readonly CadFieldKey[] } {
+  const isLeftOut = (key: CadFieldKey) =>
+    begun && addsOnly(draft) && draft.unsure.includes(key) && !added.includes(key);
+  const kept = Object.entries(draft.fields).filter(([key]) => !isLeftOut(cadFieldKey.parse(key)));
+  const { source, ...rest }: CadDraft['fields'] = Object.fromEntries(kept);
+  return {
+    mail: { ...rest, ...(source === undefined ? {} : { agency: source }) },
+    unsure: draft.unsure.filter((key) => !isLeftOut(key)),
+  };
 }
 
 /** Not of what a person has set: there the doubt is about the person's word. */

@@ -27,10 +27,13 @@ export function timelineOf(
   if (at?.doubt !== undefined) doubts.push({ clock: 'time', doubt: at.doubt });
   const begin = at?.at ?? call.told?.at ?? call.pagedAt;
   const units = (fields.unitTimes ?? []).map((row) => {
+    let before = '';
     const moments = unitStatuses.flatMap((status) => {
       const time = row[status];
-      const moment = time && momentOfStatus({ time, zone }, { begin, end: call.reportedAt });
-      if (!moment) return [];
+      if (time === undefined) return [];
+      const moment = momentOfStatus({ time, zone }, { begin, before, end: call.reportedAt });
+      if (moment === undefined) return [];
+      before = moment.at;
       const clock = row.unit === undefined ? status : `${row.unit} ${status}`;
       if (moment.doubt !== undefined) doubts.push({ clock, doubt: moment.doubt });
       return [[status, moment.at]];
@@ -63,8 +66,19 @@ function callMoment(
 
 function momentOfStatus(
   clock: { readonly time: string; readonly zone: string },
-  { begin, end }: { readonly begin: string | undefined; readonly end: string | undefined },
+  about: {
+    readonly begin: string | undefined;
+    /** The status before it of the same unit. */
+    readonly before: string;
+    readonly end: string | undefined;
+  },
 ): Moment | undefined {
-  if (begin !== undefined) return firstFrom(clock, Date.parse(begin) - BEFORE_CALL_MS);
+  const { begin, before, end } = about;
+  if (begin !== undefined) {
+    const first = firstFrom(clock, Date.parse(begin) - BEFORE_CALL_MS);
+    // Of an hour that comes twice the second one, where the first is before what had happened.
+    const isEarly = first?.doubt === 'twice' && first.at < before;
+    return isEarly ? firstFrom(clock, Date.parse(before)) : first;
+  }
   return end === undefined ? undefined : lastUntil(clock, Date.parse(end));
 }
