@@ -1,21 +1,12 @@
 import { Duration, type Stack } from 'aws-cdk-lib';
 import { Port, SecurityGroup } from 'aws-cdk-lib/aws-ec2';
-import {
-  type Cluster,
-  type ContainerImage,
-  CpuArchitecture,
-  FargateService,
-  FargateTaskDefinition,
-  OperatingSystemFamily,
-} from 'aws-cdk-lib/aws-ecs';
+import { type Cluster, type ContainerImage, FargateService } from 'aws-cdk-lib/aws-ecs';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { DnsRecordType } from 'aws-cdk-lib/aws-servicediscovery';
-import { letRead } from './access.ts';
-import { acknowledgeTask } from './acknowledged.ts';
+import { addDefinition, SECRETS_FOLDER } from './definition.ts';
 import type { Keys } from './keys.ts';
 import type { Network } from './network.ts';
 import { letOut } from './network.ts';
-import { logTo } from './task-log.ts';
 
 /** Three, so that one can end while another is being replaced. */
 export const BUS_SERVERS = 3;
@@ -47,39 +38,21 @@ export function addBus(
   },
 ): BusServers {
   const { cluster, network, keys, image, namespace, secrets } = about;
-  const definition = new FargateTaskDefinition(stack, 'BusTask', {
-    cpu: 256,
-    memoryLimitMiB: 512,
-    runtimePlatform: {
-      cpuArchitecture: CpuArchitecture.ARM64,
-      operatingSystemFamily: OperatingSystemFamily.LINUX,
-    },
-    volumes: [{ name: 'scratch' }],
-  });
-  const container = definition.addContainer('bus', {
+  const definition = addDefinition(stack, {
+    name: 'bus',
     image,
-    readonlyRootFilesystem: true,
-    user: '1000',
-    portMappings: [CLIENT_PORT, CLUSTER_PORT, MONITOR_PORT].map((containerPort) => ({
-      containerPort,
-    })),
+    cpuUnits: 256,
+    memoryMiB: 512,
+    command: ['node', 'infra/bus/start.ts'],
+    ports: [CLIENT_PORT, CLUSTER_PORT, MONITOR_PORT],
+    health: [String(MONITOR_PORT)],
     environment: {
       BUS_CLUSTER_ROUTE: `tls://${BUS_NAME}.${namespace}:${CLUSTER_PORT}`,
-      ...Object.fromEntries(
-        Object.entries(secrets).map(([name, { secretArn }]) => [name, secretArn]),
-      ),
+      SECRETS_FOLDER,
     },
-    healthCheck: {
-      command: ['CMD', 'node', 'infra/health.ts', '8222'],
-      interval: Duration.seconds(10),
-      retries: 3,
-      startPeriod: Duration.seconds(20),
-    },
-    logging: logTo(stack, 'BusLog', keys.watch),
+    secrets,
+    keys,
   });
-  container.addMountPoints({ sourceVolume: 'scratch', containerPath: '/run/bus', readOnly: false });
-  letRead(definition.taskRole, Object.values(secrets), keys.data);
-  acknowledgeTask(definition);
   const group = new SecurityGroup(stack, 'BusDoor', {
     vpc: network.vpc,
     description: 'Servers of the bus',

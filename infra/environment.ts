@@ -3,6 +3,7 @@
  * them with those schemas. Secrets are named here, never given.
  */
 import type { Data } from './access.ts';
+import { SECRETS_FOLDER } from './definition.ts';
 import type { ServiceName } from './services.ts';
 import type { Settings } from './settings.ts';
 import { HTTP_PORT } from './tasks.ts';
@@ -10,13 +11,14 @@ import { HTTP_PORT } from './tasks.ts';
 /** Where a process that is not the gateway answers probes. */
 export const PROBE_PORT = 8081;
 
+/** Files of secrets in a service's container. */
+export const BUS_PASSWORD = 'bus.password';
+export const BUS_AUTHORITY = 'bus-authority.pem';
+
 export interface Surroundings {
   readonly settings: Settings;
   readonly data: Data;
   readonly busUrl: string;
-  /** ARNs of secrets. */
-  readonly busPassword: string;
-  readonly busAuthority: string;
   readonly cacheUrl: string;
 }
 
@@ -30,6 +32,8 @@ export function environmentOf(
     PUBLIC_ORIGIN: `https://${settings.domain}`,
     BUS_URL: busUrl,
     BUS_USER: service,
+    BUS_PASSWORD_FILE: `${SECRETS_FOLDER}/${BUS_PASSWORD}`,
+    BUS_CA_FILE: `${SECRETS_FOLDER}/${BUS_AUTHORITY}`,
     ...(service === 'gateway'
       ? { HTTP_HOST: '0.0.0.0', HTTP_PORT: String(HTTP_PORT), DRAIN_SECONDS: '10' }
       : { PROBE_HOST: '0.0.0.0', PROBE_PORT: String(PROBE_PORT) }),

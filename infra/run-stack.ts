@@ -2,12 +2,14 @@ import { SecretValue, type Stack } from 'aws-cdk-lib';
 import { Repository } from 'aws-cdk-lib/aws-ecr';
 import { Cluster, ContainerImage, ContainerInsights } from 'aws-cdk-lib/aws-ecs';
 import { HostedZone } from 'aws-cdk-lib/aws-route53';
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Data } from './access.ts';
 import { addBus } from './bus.ts';
+import type { BusSecrets } from './bus-secrets.ts';
 import { addCache } from './cache.ts';
 import { addDoor } from './door.ts';
 import { originSecretName } from './edge-stack.ts';
-import { environmentOf } from './environment.ts';
+import { BUS_AUTHORITY, BUS_PASSWORD, environmentOf } from './environment.ts';
 import { addNetwork } from './network.ts';
 import { SERVICES, type ServiceName } from './services.ts';
 import type { ImageName, Settings } from './settings.ts';
@@ -30,7 +32,7 @@ export function addRun(stack: Stack, settings: Settings, data: Data): void {
     keys,
     image: imageOf(stack, 'bus', settings),
     namespace,
-    secrets: { ...data.busSecrets.passwords, BUS_TLS_SECRET: data.busSecrets.certificate },
+    secrets: busSecretFiles(data.busSecrets),
   });
   const cache = addCache(stack, { name, network, key: keys.data });
   const image = imageOf(stack, 'service', settings);
@@ -45,11 +47,9 @@ export function addRun(stack: Stack, settings: Settings, data: Data): void {
           settings,
           data,
           busUrl: bus.url,
-          busPassword: password.secretArn,
-          busAuthority: data.busSecrets.authority.secretArn,
           cacheUrl: cache.url,
         }),
-        secrets: [password, data.busSecrets.authority],
+        secrets: { [BUS_PASSWORD]: password, [BUS_AUTHORITY]: data.busSecrets.authority },
       },
     );
     bus.letIn(task.group);
@@ -73,6 +73,19 @@ export function addRun(stack: Stack, settings: Settings, data: Data): void {
     originSecrets: originSecrets(name),
   });
   addWatch(stack, { settings, data, door, tasks });
+}
+
+/** The servers know every password; each service knows its own. */
+function busSecretFiles({ passwords, certificate, authority }: BusSecrets) {
+  const named = Object.entries(passwords).map(([service, password]) => [
+    `${service}.password`,
+    password,
+  ]);
+  return {
+    ...Object.fromEntries(named),
+    'server.pem': certificate,
+    [BUS_AUTHORITY]: authority,
+  } as Readonly<Record<string, ISecret>>;
 }
 
 /** Resolved when the stack is deployed: the templates hold names of secrets, never a value. */

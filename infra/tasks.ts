@@ -1,22 +1,12 @@
 import { Duration, type Stack } from 'aws-cdk-lib';
 import { SecurityGroup } from 'aws-cdk-lib/aws-ec2';
-import {
-  type Cluster,
-  type ContainerImage,
-  CpuArchitecture,
-  FargateService,
-  FargateTaskDefinition,
-  OperatingSystemFamily,
-} from 'aws-cdk-lib/aws-ecs';
+import { type Cluster, type ContainerImage, FargateService } from 'aws-cdk-lib/aws-ecs';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
-import { type Data, grant, letRead } from './access.ts';
-import { acknowledgeTask } from './acknowledged.ts';
+import { type Data, grant } from './access.ts';
+import { addDefinition } from './definition.ts';
 import { letOut, type Network } from './network.ts';
 import { type ServiceSize, tasksFor } from './services.ts';
-import { logTo } from './task-log.ts';
 
-/** A container gets this long from SIGTERM to kill; the process takes five seconds less. */
-const STOP = Duration.seconds(30);
 const SCALE_AT_CPU_PERCENT = 60;
 export const HTTP_PORT = 8080;
 
@@ -40,15 +30,25 @@ export function addTask(
   about: {
     readonly size: ServiceSize;
     readonly environment: Readonly<Record<string, string>>;
-    /** Read by the task itself, by reference. */
-    readonly secrets: readonly ISecret[];
+    /** By the name of the file that holds it: see secrets-sidecar.ts. */
+    readonly secrets: Readonly<Record<string, ISecret>>;
   },
 ): Task {
-  const { cluster, network, data, departments } = parts;
-  const { size, secrets } = about;
-  const definition = addDefinition(stack, parts, about);
+  const { cluster, network, data, image, departments } = parts;
+  const { size, environment, secrets } = about;
+  const definition = addDefinition(stack, {
+    name: size.name,
+    image,
+    cpuUnits: size.cpuUnits,
+    memoryMiB: size.memoryMiB,
+    command: ['node', `services/${size.name}/main.ts`],
+    ports: size.name === 'gateway' ? [HTTP_PORT] : [],
+    health: [],
+    environment,
+    secrets,
+    keys: data.keys,
+  });
   grant(size.name, definition.taskRole, data);
-  letRead(definition.taskRole, secrets, data.keys.data);
   const group = new SecurityGroup(stack, `Door-${size.name}`, {
     vpc: network.vpc,
     description: size.name,
@@ -75,45 +75,4 @@ export function addTask(
       scaleOutCooldown: Duration.minutes(1),
     });
   return { service, group };
-}
-
-function addDefinition(
-  stack: Stack,
-  { data, image }: TaskParts,
-  about: {
-    readonly size: ServiceSize;
-    readonly environment: Readonly<Record<string, string>>;
-  },
-): FargateTaskDefinition {
-  const { size, environment } = about;
-  const definition = new FargateTaskDefinition(stack, `Task-${size.name}`, {
-    cpu: size.cpuUnits,
-    memoryLimitMiB: size.memoryMiB,
-    runtimePlatform: {
-      cpuArchitecture: CpuArchitecture.ARM64,
-      operatingSystemFamily: OperatingSystemFamily.LINUX,
-    },
-    // Nothing that is kept: a place for a mail while it is looked at, a secret while it is used.
-    volumes: [{ name: 'scratch' }],
-  });
-  const container = definition.addContainer(size.name, {
-    image,
-    command: ['node', `services/${size.name}/main.ts`],
-    user: '1000',
-    readonlyRootFilesystem: true,
-    stopTimeout: STOP,
-    environment: { ...environment },
-    logging: logTo(stack, `Log-${size.name}`, data.keys.watch),
-    ...(size.name === 'gateway' ? { portMappings: [{ containerPort: HTTP_PORT }] } : {}),
-    healthCheck: {
-      command: ['CMD', 'node', 'infra/health.ts'],
-      interval: Duration.seconds(10),
-      timeout: Duration.seconds(5),
-      retries: 3,
-      startPeriod: Duration.seconds(30),
-    },
-  });
-  container.addMountPoints({ sourceVolume: 'scratch', containerPath: '/data', readOnly: false });
-  acknowledgeTask(definition);
-  return definition;
 }

@@ -81,6 +81,11 @@ const importRules: readonly { readonly in: RegExp; readonly may: readonly RegExp
     ],
   },
   {
+    // What runs in the images, beside the services.
+    in: /^infra\/(secrets-sidecar\.ts|bus\/)/,
+    may: [/^node:/, /^@aws-sdk\/client-secrets-manager$/, /^(contracts|shared)\//, /^infra\//],
+  },
+  {
     in: /^infra\//,
     may: [
       /^node:/,

@@ -145,14 +145,21 @@ describe('what a service may do', () => {
     expect(tables.filter(([, count]) => count > 1)).toEqual([]);
   });
 
-  test('no variable holds a secret', () => {
-    for (const [id, { Properties }] of ofType('AWS::ECS::TaskDefinition')) {
-      const [container] = Properties.ContainerDefinitions;
-      const text = JSON.stringify(container.Environment);
-      expect(text, id).not.toMatch(/resolve:secretsmanager|password"\s*:/i);
-      expect(container.Secrets, id).toBeUndefined();
-      expect(container.ReadonlyRootFilesystem, id).toBe(true);
-      expect(container.User, id).toBe('1000');
+  test('secrets come as files: no variable holds one, and nothing else can be written to', () => {
+    const definitions = ofType('AWS::ECS::TaskDefinition');
+    expect(definitions.length).toBe(6);
+    for (const [id, { Properties }] of definitions) {
+      for (const container of Properties.ContainerDefinitions) {
+        const text = JSON.stringify(container.Environment ?? []);
+        expect(text, id).not.toMatch(/resolve:secretsmanager|arn:aws:secretsmanager/);
+        expect(container.Secrets, id).toBeUndefined();
+        expect(container.ReadonlyRootFilesystem, id).toBe(true);
+        expect(container.User, id).toBe('1000');
+      }
+      const [, worker] = Properties.ContainerDefinitions;
+      expect(worker.DependsOn.map(({ Condition }: { Condition: string }) => Condition)).toEqual([
+        'HEALTHY',
+      ]);
     }
   });
 });
