@@ -7,6 +7,7 @@ import { findCoordinates, placeOf, readDegrees } from './values/coordinates.ts';
 import { readCrossStreets } from './values/cross-streets.ts';
 import { readCode, readNature } from './values/nature.ts';
 import { readUnits } from './values/units.ts';
+import { updateToken } from './values/update-word.ts';
 
 type Fields = { -readonly [Key in CadFieldKey]?: CadFields[Key] };
 
@@ -24,6 +25,8 @@ export interface Draft {
   readonly year: number | undefined;
   latitude?: number;
   longitude?: number;
+  /** The word in front of the call type that says that the call is changed. */
+  updated?: string;
 }
 
 export function newDraft(year?: number): Draft {
@@ -100,16 +103,21 @@ function isBlankValue(text: string): boolean {
 }
 
 function takeNature(draft: Draft, text: string, sure: number): void {
-  const read = readNature(text.split('\n')[0] ?? '');
-  const shouted = read.nature !== undefined && read.nature.length === 1 ? sure * 0.3 : sure;
-  put(draft, 'nature', read.nature, shouted);
+  const line = text.split('\n')[0] ?? '';
+  const token = updateToken(line) ?? '';
+  const called = line.slice(token.length).replace(/^[\s;:]{1,8}/, '');
+  if (token !== '' && called !== '') draft.updated = token;
+  const read = readNature(called === '' ? line : called);
+  // One letter, or that the CAD does not know, tells less than any words of the page.
+  const empty = /^(?:.|unk(?:nown)?|other|\?+)$/i.test(read.nature ?? '');
+  put(draft, 'nature', read.nature, empty ? sure * 0.3 : sure);
   put(draft, 'code', read.code, sure * 0.9);
 }
 
 function takeCode(draft: Draft, text: string, sure: number): void {
   const read = readCode(text);
   put(draft, 'code', read.code, sure);
-  put(draft, 'nature', read.nature, sure * 0.9);
+  put(draft, 'nature', read.nature, sure * (read.explained ? 0.3 : 0.9));
 }
 
 function takeAddress(draft: Draft, text: string, sure: number): void {

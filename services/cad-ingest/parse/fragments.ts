@@ -10,6 +10,7 @@ import {
   isNatureWord,
   isStrongNatureWord,
 } from './values/nature-words.ts';
+import { isNamedUnit } from './values/units.ts';
 
 const FRAGMENTS_MAX = 80;
 /** A town has at most so many words in front of the call type. */
@@ -116,7 +117,7 @@ function shedBrackets(before: string): string[] {
 
 /** Words between a call type and its address that belong to neither. */
 const OPENING =
-  /(?<![A-Za-z])(?:please )?(?:respond|responding|dispatched|report|proceed|copy)(?: to)?(?= *$| +(?:a|an|for)? *$)/i;
+  /(?<![A-Za-z])(?:please )?(?:respond|responding|dispatched|report|proceed|copy)(?: to)?(?= *$| +(?:a|an|for)? *$)|(?<![A-Za-z])you have a call\b/i;
 const CLOSING =
   /[\s,;:@.(-]{1,6}$|(?<![A-Za-z])(?:at|to|for|loc|location|address|addr|in|on)[\s:.@-]{0,4}$/i;
 
@@ -206,12 +207,22 @@ function pushWords(fragments: Fragment[], text: string): void {
   }
 }
 
+/** Behind the unit ids, of one word or two, that a text begins with: `STA 8 BC3 E17`. */
+function passUnits(words: readonly string[]): number {
+  let at = /^ATTN:?$/.test(words[0] ?? '') ? 1 : 0;
+  while (at < words.length) {
+    if (isLetteredUnit(words[at] ?? '')) at += 1;
+    else if (isNamedUnit(`${words[at]} ${words[at + 1]}`)) at += 2;
+    else break;
+  }
+  return at;
+}
+
 /** `VASKA M26 CAR20` and `R96 R48 Fall Victim`: unit ids in front of words or behind them. */
 function unitsApart(text: string): string[] {
   const words = text.split(' ');
   if (words.length < 2 || words.length > 40) return [text];
-  let start = 0;
-  while (start < words.length && isLetteredUnit(words[start] ?? '')) start += 1;
+  const start = passUnits(words);
   let end = words.length;
   while (end > start && isLetteredUnit(words[end - 1] ?? '')) end -= 1;
   if (start === words.length) return [text];

@@ -5,23 +5,23 @@ import { isWeakLabel } from './dictionary.ts';
 import { type Draft, has, take } from './draft.ts';
 import { fitness } from './fitness.ts';
 import { cutFragments } from './fragments.ts';
+import { labelFormsOf } from './label-forms.ts';
 import { cutSegments, type Segment } from './segments.ts';
 import { settle } from './settle.ts';
 import type { PageText } from './text/prepare.ts';
+import { joinWraps } from './text/wraps.ts';
 
 const BY_LABEL = 0.95;
 const BY_GUESS = 0.8;
 const BY_WEAK = 0.9;
 /** A value that fits its label less is no value of it: the label was none, or holds a whole page. */
 const MISFIT = 0.15;
-/** So many lines must begin with a label before a colon is not asked for. */
-const BARE_LINES_MIN = 3;
 const WITHOUT_LABEL = 0.9;
 
 /** Reads a page of which nothing is known: labels first, then what stands without one. */
 export function readGeneric(page: PageText, draft: Draft): void {
-  const lines = page.body.split('\n');
-  const segments = cutSegments(lines, { bare: isBare(lines) });
+  const lines = joinWraps(page.body.split('\n'));
+  const segments = cutSegments(lines, labelFormsOf(lines));
   const labelled = segments.filter((segment) => segment.roles !== undefined && segment.text !== '');
   // The town first: it tells where an address ends.
   const cities = labelled.filter((segment) => segment.roles?.[0] === 'city');
@@ -36,16 +36,6 @@ export function readGeneric(page: PageText, draft: Draft): void {
   }
   if (unlabelled.length > 0) settle(draft, cutFragments(unlabelled.join('\n')), WITHOUT_LABEL);
 }
-
-/** Labels with nothing but a blank behind them: `LOCATION 12 MILL RD`, `CITY FRV`. */
-function isBare(lines: readonly string[]): boolean {
-  const bare = lines.filter((line) => BARE.test(line) && !line.slice(0, 24).includes(':'));
-  return bare.length >= BARE_LINES_MIN && bare.some((line) => BARE_ADDRESS.test(line));
-}
-
-const BARE =
-  /^ {0,4}(?:ADDRESS|LOCATION|LOC|NATURE|TYPE|CALL TYPE|CITY|APT|UNITS?|CROSS|PRIORITY|EVENT|INCIDENT|COMMENTS?|PREMISE|TIME|DATE|MAP|BOX) /;
-const BARE_ADDRESS = /^ {0,4}(?:ADDRESS|LOCATION|LOC) /;
 
 function readRest(
   draft: Draft,

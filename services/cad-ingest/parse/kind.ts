@@ -3,6 +3,7 @@ import type { StatusTarget } from '#contracts/cad-targets.ts';
 import type { Draft } from './draft.ts';
 import { isOtherText } from './other.ts';
 import type { PageText } from './text/prepare.ts';
+import { updateToken } from './values/update-word.ts';
 
 type Kind = CadDraft['kind'];
 
@@ -10,10 +11,8 @@ const TIMES_SUBJECT =
   /\b(?:clear(?:ed)? report|final report|times report|(?<!rip and )run report|cleared|gets available|gets cleared|gets enroute|gets en route|gets on scene|gets onscene|gets at scene|call closed|incident closed|unit times|crn & times|run times|status times)\b|^free \S|has a(?:n)? \S+ status change/i;
 const TIMES_BODY =
   /\b(?:final report|clear report|rip and run: final|crn & times|time completed:|times report)/i;
-const UPDATE =
-  /^(?:update[ds]?|fyi|cancel(?:l?ed)?|cancellation|reassign(?:ed)?|2nd page|second page|info|changed?|correction|disregard|upgrade[ds]?|change of address)\b[ :;!*.-]{0,4}/i;
-/** Words of UPDATE which end a call. */
-const CANCEL = /^(?:cancel|disregard)/i;
+/** Update words which end a call. */
+const CANCEL = /^\*{0,3}(?:cancel|disregard)/i;
 /** Status times that only a running or ended call has. */
 const AFTER: readonly StatusTarget[] = [
   'enRoute',
@@ -28,7 +27,7 @@ const AFTER: readonly StatusTarget[] = [
 export function kindOf(page: PageText, draft: Draft): Kind {
   if (isTimes(page, draft)) return 'times';
   if (!hasCall(draft) || isOtherText(page, draft)) return 'other';
-  return isUpdate(page) ? 'update' : 'dispatch';
+  return draft.updated !== undefined || isUpdate(page) ? 'update' : 'dispatch';
 }
 
 function isTimes(page: PageText, draft: Draft): boolean {
@@ -46,23 +45,19 @@ function hasCall(draft: Draft): boolean {
   return [address, nature, number, coordinates, placeName].some((value) => value !== undefined);
 }
 
-/** The token stands where the first field stands. */
+/** The token stands where the first field stands; behind the unit's brackets a label may follow. */
 function isUpdate(page: PageText): boolean {
-  return updateToken(page.body) !== undefined || UPDATE.test(page.subject);
+  return updateToken(opening(page)) !== undefined || HEADING.test(page.subject);
 }
 
-/** The token, in front of the page or of its subject, says that nobody need come any more. */
-export function isCancel(page: PageText): boolean {
-  const token = updateToken(page.body) ?? UPDATE.exec(page.subject)?.[0];
-  return token !== undefined && CANCEL.test(token);
+function opening(page: PageText): string {
+  return page.body.slice(0, 80).replace(/^\[[^[\]]{1,40}\]\s?-\s?/, '');
 }
 
-/** `FYI: ;`, `Update: ;` or `CANCEL;` in front of a page: the text of the token. */
-export function updateToken(body: string): string | undefined {
-  const found = UPDATE.exec(body.slice(0, 40));
-  if (found === null) return undefined;
-  const [token] = found;
-  const mark =
-    /[:;!*-]/.test(token) || /^\s*[;:\n]/.test(body.slice(token.length, token.length + 3));
-  return mark || /^\s*$/.test(body.slice(token.length)) ? token : undefined;
+/** The word, in front of the page, its subject or its call type, says that nobody need come any more. */
+export function isCancel(page: PageText, draft: Draft): boolean {
+  const words = [updateToken(opening(page)), HEADING.exec(page.subject)?.[0], draft.updated];
+  return CANCEL.test(words.find((word) => word !== undefined) ?? '');
 }
+
+const HEADING = /^(?:update[ds]?|fyi|cancel(?:l?ed|lation)?|reassign(?:ed)?|correction|disregard)\b/i;

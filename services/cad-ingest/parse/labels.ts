@@ -26,6 +26,8 @@ export interface LabelOptions {
   readonly dashed?: boolean;
   /** `LOCATION 12 MILL RD`: a known label begins the line and only a blank is behind it. */
   readonly bare?: boolean;
+  /** A known label of any meaning may stand on a line of its own, its value on the next. */
+  readonly stacked?: boolean;
   /** The first line of the page: `DETAIL` there is a call type, farther down a heading. */
   readonly first?: boolean;
 }
@@ -45,7 +47,7 @@ const SIGNS = new Set([':', '=', '#', '\t']);
 export function findLabels(line: string, options: LabelOptions): LabelMark[] {
   const whole = options.bare
     ? bareLabel(line, options)
-    : options.first
+    : options.first && !options.stacked
       ? undefined
       : wholeLine(line, options);
   const marks: LabelMark[] = whole === undefined ? [] : [whole];
@@ -80,11 +82,13 @@ const DASHED = new Set(
 function wholeLine(line: string, options: LabelOptions): LabelMark | undefined {
   const label = line.trim();
   if (NO_HEADING.has(label.toUpperCase())) return undefined;
-  if (label.length < 4 || label.length > UNKNOWN_CHARS_MAX || /[:=#\t]/.test(label))
+  const [least, marks] = options.stacked ? [2, /[:=\t]|#./] : [4, /[:=#\t]/];
+  if (label.length < least || label.length > UNKNOWN_CHARS_MAX || marks.test(label))
     return undefined;
   const roles = options.lookup(normalLabel(label));
   const role = roles?.[0];
-  if (roles === undefined || role === undefined || !BLOCKS.has(role)) return undefined;
+  if (roles === undefined || role === undefined) return undefined;
+  if (!options.stacked && !BLOCKS.has(role)) return undefined;
   return { start: line.indexOf(label), valueStart: line.length, label, roles };
 }
 

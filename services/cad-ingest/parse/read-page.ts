@@ -13,11 +13,12 @@ import { type Draft, has, newDraft } from './draft.ts';
 import { finishFields, finishText } from './finish.ts';
 import { readGeneric } from './generic.ts';
 import { harvest } from './harvest.ts';
-import { isCancel, kindOf, updateToken } from './kind.ts';
+import { isCancel, kindOf } from './kind.ts';
 import { builtInProfiles } from './profiles/built-in.ts';
 import { readSubject } from './subject.ts';
 import { applyTables, type Tables, type Translated } from './tables.ts';
 import { type PageText, preparePage } from './text/prepare.ts';
+import { updateToken } from './values/update-word.ts';
 
 /** One dispatch mail as text. `body` is plain text or HTML source; `html` is the HTML part, if any. */
 export interface Page {
@@ -190,7 +191,7 @@ function judge({ text, draft, profile, kind: said, translated }: Read): Reading 
       confidence: found ? Math.round(value * 100) / 100 : 0,
       fields,
       unsure,
-      ...(kind === 'update' && isCancel(text) ? { cancels: true as const } : {}),
+      ...(kind === 'update' && isCancel(text, draft) ? { cancels: true as const } : {}),
     },
   };
 }

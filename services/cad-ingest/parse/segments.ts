@@ -21,6 +21,7 @@ export interface SegmentOptions {
   readonly glued?: boolean;
   readonly dashed?: boolean;
   readonly bare?: boolean;
+  readonly stacked?: boolean;
   readonly guesses?: boolean;
 }
 
@@ -54,6 +55,7 @@ export function cutSegments(lines: readonly string[], options: SegmentOptions = 
       glued: options.glued ?? false,
       dashed: options.dashed ?? false,
       bare: options.bare ?? false,
+      stacked: options.stacked ?? false,
       guesses: options.guesses ?? true,
     },
     unknownInside: lines.filter((line) => line.trim() !== '').length <= 3,
@@ -101,10 +103,17 @@ function acceptable(state: State, line: string): LabelMark[] {
   for (const [at, mark] of marks.entries()) {
     const value = line.slice(mark.valueStart, marks[at + 1]?.start ?? line.length);
     if (narrative && !restarts(state, mark, { line, value })) continue;
+    if (isCodeOf(kept.at(-1), mark)) continue;
     kept.push(mark);
     narrative = mark.roles?.[0] === 'narrative' || (narrative && mark.roles === undefined);
   }
   return kept;
+}
+
+/** `PROBLEM/CODE: STRUF: House Fire`: the second label is the code of what the first one names. */
+function isCodeOf(label: LabelMark | undefined, mark: LabelMark): boolean {
+  const named = label?.roles?.[0] === 'nature' || label?.roles?.[0] === 'code';
+  return named && mark.roles === undefined && mark.start === label?.valueStart;
 }
 
 /** Inside a narrative only a known label of a field not seen yet begins a field again. */

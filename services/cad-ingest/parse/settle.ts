@@ -8,6 +8,8 @@ const BY_FORM = 0.75;
 const BY_PLACE = 0.5;
 const WORDS_OF_A_CITY_MAX = 3;
 const LABELLED_LEAST = 0.25;
+/** A call type known less surely than this gives way to words that look like one. */
+const NATURE_LEAST = 0.4;
 const RIVAL_LEAST = 0.7;
 
 interface Board {
@@ -125,7 +127,7 @@ function addressScore(fragment: Fragment, at: number): number {
  */
 function claimNature(board: Board, sure: number): void {
   const { draft, fragments, used } = board;
-  if (has(draft, 'nature')) return;
+  if ((draft.certain.get('nature') ?? 0) >= NATURE_LEAST) return;
   let best = -1;
   let bestScore = 0;
   for (const at of fragments.keys()) {
@@ -170,7 +172,8 @@ function natureValue(board: Board, at: number): number {
   const { address } = board;
   if (fragment === undefined || fragment.text.length > NATURE_CHARS_MAX) return 0;
   if (board.used.has(at) && fragment.kind !== 'code') return 0;
-  const own = fragment.kind === 'nature' ? fragment.score : (NATURE_VALUE[fragment.kind] ?? 0);
+  const named = fragment.kind === 'nature';
+  const own = named ? (1 + fragment.score) / 2 : (NATURE_VALUE[fragment.kind] ?? 0);
   if (own === 0 || !/[A-Za-z]{2}/.test(fragment.text)) return 0;
   const early = (address < 0 || at < address ? 0.4 : 0) - wordy(fragment);
   // Words right behind the address are rather the town.

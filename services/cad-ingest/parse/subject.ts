@@ -1,18 +1,22 @@
+import { findAddress } from './address/find.ts';
 import { type Draft, has, take } from './draft.ts';
 import { cutFragments } from './fragments.ts';
 import { cutSegments } from './segments.ts';
 import { settle } from './settle.ts';
 import type { PageText } from './text/prepare.ts';
 import { natureScore } from './values/nature-words.ts';
+import { unitListScore } from './values/units.ts';
 
 const GENERIC = new Set(
-  'CAD PAGE DISPATCH ALERT INCIDENT MESSAGE E911 911 CALL NOTIFICATION NEW ALARM ! FIRE EMS EMERGENCY FROM FOR AUTOMATIC R&R REPORT RIP AND RUN ACTIVE911 INFO CENTER COUNTY SHERIFF COMMUNICATIONS FW FWD RE TEXT SMS MAIL EMAIL UNIT STATION DEPARTMENT DEPT TONE OUT PAGEOUT PAGING PAGER NOTICE SYSTEM'.split(
+  'CAD PAGE DISPATCH ALERT INCIDENT MESSAGE E911 911 CALL NOTIFICATION NEW ALARM ! FIRE EMS EMERGENCY FROM FOR AUTOMATIC R&R REPORT RIP AND RUN ACTIVE911 INFO CENTER COUNTY SHERIFF COMMUNICATIONS FW FWD RE TEXT SMS MAIL EMAIL UNIT STATION DEPARTMENT DEPT TONE OUT PAGEOUT PAGING PAGER NOTICE SYSTEM ACTIVE TIMES MESSAGES ALERTS PAGES NEWS COMPLETE DETAILS AUTOMATED'.split(
     ' ',
   ),
 );
 const LEAD =
   /^(?:dispatch alert|alert|page|dispatch|cad|call|cfs|automatic r&r notification|new call|incident alert)\s?[-:]\s?/i;
 const FROM_SUBJECT = 0.7;
+/** The body says the words of the subject again. */
+const SAID_TWICE = 0.8;
 
 /** Nothing but the name of the system or of the kind of mail. */
 export function isGenericSubject(subject: string): boolean {
@@ -24,14 +28,23 @@ export function isGenericSubject(subject: string): boolean {
 }
 
 /** How surely a subject is the call type: by its words, or because it is short and says nothing else. */
-function natureCertain(subject: string): number {
-  if (natureScore(subject) >= 0.5) return 0.72;
+function natureCertain(subject: string, body: string): number {
+  if (isNoNature(subject)) return 0;
+  const again = body.toUpperCase().includes(subject.toUpperCase());
+  if (natureScore(subject) >= 0.5) return again ? SAID_TWICE : 0.72;
   const words = subject.split(' ');
   const plain = words.length <= 4 && !/\d{3}/.test(subject) && !/[|;@:]/.test(subject);
   const named = words.some(
     (word) => GENERIC.has(word.toUpperCase()) || /^(?:VFD|FD|CO|COUNTY)$/i.test(word),
   );
-  return plain && !named && /[A-Za-z]{2}/.test(subject) ? 0.48 : 0;
+  const called = plain && !named && /[A-Za-z]{2}/.test(subject);
+  return called ? (again ? 0.6 : 0.48) : 0;
+}
+
+/** Units, numbers, what a unit does, or several fields. */
+function isNoNature(subject: string): boolean {
+  if (/[;|~*]|\bgets\b|\bincident #|\b20\d{2}-?\d{3}/i.test(subject)) return true;
+  return unitListScore(subject) >= 0.6 || findAddress(subject) !== undefined;
 }
 
 /** Fills from the subject what the body left open. */
@@ -39,7 +52,7 @@ export function readSubject(page: PageText, draft: Draft): void {
   const subject = page.subject.replace(LEAD, '').trim();
   if (subject === '' || isGenericSubject(subject)) return;
   const known = draft.certain.get('nature') ?? 0;
-  const certain = natureCertain(subject);
+  const certain = natureCertain(subject, page.body);
   if (certain > known) {
     take(draft, 'nature', subject, certain);
     return;

@@ -36,11 +36,15 @@ const NONE: AddressParts = { form: 'none', certain: 0, crossStreets: [] };
 const VALUE_CHARS_MAX = 400;
 const PREFIXES =
   /^(?:EST(?:IMATED)?:?|APPROX(?:IMATE)? LOC(?:ATION)?:?|NEAR|IAO|IN THE AREA OF|AREA OF|AT|INTERSECTION OF:?|LOC:)\s+/i;
+/** `484 STATE HWY 127-HOLBDALE`, `6760 AZALEA DR-HOLBDALE`: the town behind a dash. */
+const GLUED_TOWN =
+  /(?<=\b(?:\d{1,4}|ST|RD|AVE|DR|LN|CT|HWY|BLVD|WAY|CIR|PL|PIKE|TRL|TER|LOOP|AVENUE|ROAD|STREET|DRIVE|LANE|COURT|POINTS|STRAND))-(?=[A-Z]{3,}(?<!BLK|MILE))/i;
 const COORDINATE_WRAP = /\b(?:LL|GPS|LAT\/LON(?:G)?|LATLON)\s?[:(]?\s?\)?/gi;
 
 /** Reads a value that is believed to be an address, with whatever is attached to it. */
 export function readAddress(value: string, hints: TailHints = {}): AddressParts {
-  const { text, coordinates } = shedCoordinates(squeeze(value.slice(0, VALUE_CHARS_MAX)));
+  const parted = squeeze(value.slice(0, VALUE_CHARS_MAX)).replace(GLUED_TOWN, ' - ');
+  const { text, coordinates } = shedCoordinates(parted);
   const bare = text
     .replace(PREFIXES, '')
     .replace(/,? ?\bUSA$/i, '')

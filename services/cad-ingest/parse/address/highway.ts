@@ -27,9 +27,16 @@ export function matchHighway(tokens: readonly Token[], at: number): RoadMatch | 
   if (road === undefined) return undefined;
   const suffix = BEHIND.has(tokens[road.end]?.upper ?? '') ? 1 : 0;
   return {
-    end: passTravel(tokens, road.end + suffix),
+    end: passRamp(tokens, passTravel(tokens, road.end + suffix)),
     certain: suffix ? Math.max(road.certain, 0.9) : road.certain,
   };
+}
+
+/** `I65 NB ON RAMP`, `US 23 OFF-RAMP`, `I65 RAMP`. */
+function passRamp(tokens: readonly Token[], at: number): number {
+  const words = tokens.slice(at, at + 2).map((token) => token.upper);
+  if (/^(?:(?:ON|OFF)-?)?RAMP$/.test(words[0] ?? '')) return at + 1;
+  return /^(?:ON|OFF|ENTRANCE|EXIT)$/.test(words[0] ?? '') && words[1] === 'RAMP' ? at + 2 : at;
 }
 
 const MARKER_WORDS = new Set(['MM', 'MP', 'MILEMARKER', 'MILEPOST', 'EXIT', 'MILE', 'MRKR']);

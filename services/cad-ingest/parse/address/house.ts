@@ -12,7 +12,7 @@ export interface House {
 const FORMS = [
   /^\d{1,6}[A-Z]?$/,
   /^\d{1,6}\.0{1,2}$/,
-  /^\d{1,6}-\d{1,6}[A-Z]?$/,
+  /^\d{1,5}-\d{1,5}[A-Z]?$/,
   /^\d{1,6}-[A-Z]$/,
   /^[NSEW]\d{3,6}$/,
   /^[NSEW]\d{1,4}[NSEW]\d{2,5}$/,
@@ -29,6 +29,13 @@ const NOT_BEFORE = new Set(
   ),
 );
 
+/** `14` of `14:40:22`. */
+function isClock(tokens: readonly Token[], at: number): boolean {
+  const [mark, minutes] = [tokens[at + 1], tokens[at + 2]];
+  const glued = mark?.text === ':' && mark.start === tokens[at]?.end;
+  return glued && /^[0-5]\d$/.test(minutes?.text ?? '');
+}
+
 /** `10-50` is how police radio says that there was an accident. */
 function isTenCode(word: string): boolean {
   return /^10-\d{2}$/.test(word);
@@ -38,7 +45,7 @@ function isTenCode(word: string): boolean {
 export function matchHouse(tokens: readonly Token[], at: number): House | undefined {
   const first = tokens[at]?.upper ?? '';
   const before = tokens[at - 1];
-  const clock = before?.text === ':' && before.end === tokens[at]?.start;
+  const clock = isClock(tokens, at) || (before?.text === ':' && before.end === tokens[at]?.start);
   if (clock || NOT_BEFORE.has(tokens[at - 1]?.upper ?? '') || isTenCode(first)) return undefined;
   const glued = /^(\d{1,6})-?(BLK|BLOCK)$/.exec(first);
   if (glued !== null) return blockOf(tokens, at, at + 1);

@@ -7,6 +7,7 @@ import {
   SUFFIXES,
   UNIT_WORDS,
   WEAK_SUFFIXES,
+  WHOLE_NAMES,
 } from './words.ts';
 
 const NAME_WORDS_MAX = 6;
@@ -26,7 +27,7 @@ const AMBIGUOUS = new Set(['ST', 'LA', 'CT', 'TR', 'PK', 'TE', 'HY']);
 
 /** Words of sentences: a name does not go on over them. */
 const SENTENCE = new Set(
-  'AND ON IS HAS WAS WITH FROM CALLER FOR NEAR BETWEEN BTWN AT IN TO X XST XS BY ADVISED STATES SAID REF RE PER AREA HER HIS THEY SHE HE'.split(
+  'AND ON IS HAS WAS WITH FROM CALLER FOR NEAR BETWEEN BTWN BTW AT IN TO X XST XS BY ADVISED STATES SAID REF RE PER AREA HER HIS THEY SHE HE'.split(
     ' ',
   ),
 );
@@ -43,7 +44,8 @@ export function matchStreet(tokens: readonly Token[], at: number): RoadMatch | u
   if (road !== undefined) return { ...road, end: passMarker(tokens, road.end) };
   const named = namedStreet(tokens, at);
   if (named !== undefined && named.certain > WEAK_CERTAIN) return named;
-  return leadingType(tokens, afterDirection) ?? gridStreet(tokens, at) ?? named;
+  const other = leadingType(tokens, afterDirection) ?? gridStreet(tokens, at);
+  return other ?? wholeName(tokens, at) ?? named;
 }
 
 /** `AVENUE C`, `AVE OF THE PINES`, `CALLE LUNA`. */
@@ -89,11 +91,29 @@ function namedStreet(tokens: readonly Token[], at: number): RoadMatch | undefine
   return weak === undefined ? undefined : passDirection(tokens, weak.end, { pre, ...weak });
 }
 
-/** A bare number is a name only right before its suffix: `33 ST`, not `11483 LINDEN LN`. */
+/** A bare number is a name only right before its suffix: `33 ST`, `6 MILE RD`, not `11483 LINDEN LN`. */
 function isName(tokens: readonly Token[], at: number): boolean {
   const word = tokens[at]?.upper ?? '';
+  if (NO_NAME.test(word) || NOT_FIRST.has(word)) return false;
   if (!/^\d+$/.test(word)) return true;
-  return word.length <= 3 && SUFFIXES.has(tokens[at + 1]?.upper ?? '');
+  const next = at + (tokens[at + 1]?.upper === 'MILE' ? 2 : 1);
+  return word.length <= 3 && SUFFIXES.has(tokens[next]?.upper ?? '');
+}
+
+/** A unit such as `BC3`, an incident number, or a label with its dash, in front of a street. */
+const NO_NAME = /^(?:[A-Z]{1,4}-?\d{1,5}[A-Z]?|\d{5,8}-\d{1,8}|[A-Z]+-)$/;
+const NOT_FIRST = new Set(['BTW', 'BTWN', 'BETWEEN', 'NEAR', 'FROM', 'LOC', 'CALLER', 'XST']);
+
+/** `BROADWAY`, `THE STRAND`: streets that have no suffix, unless one stands behind the name. */
+function wholeName(tokens: readonly Token[], at: number): RoadMatch | undefined {
+  const directed = DIRECTIONALS.has(tokens[at]?.upper ?? '') ? at + 1 : at;
+  const from = tokens[directed]?.upper === 'THE' ? directed + 1 : directed;
+  if (!WHOLE_NAMES.has(tokens[from]?.upper ?? '')) return undefined;
+  const wordFollows = /^[A-Z]{2,}$/.test(tokens[from + 1]?.upper ?? '');
+  return passDirection(tokens, from + 1, {
+    pre: directed > at,
+    certain: wordFollows ? 0.7 : 0.85,
+  });
 }
 
 /** Behind a directional: a name follows, not the suffix of a street named `North` or `E`. */
@@ -149,7 +169,7 @@ function goesOn(tokens: readonly Token[], at: number): boolean {
   const next = tokens[at]?.upper ?? '';
   if (BEHIND.has(next)) return true;
   // `TRACE RIDGE` is one name; in `TRL PORT ALDER` the town begins.
-  const last = !/^[A-Z]{2,}$/.test(tokens[at + 1]?.upper ?? '');
+  const last = !/^[A-Z]{2,}/.test(tokens[at + 1]?.upper ?? '');
   if (!CORE.has(word)) return SUFFIXES.has(next) || (last && WEAK_SUFFIXES.has(next));
   return NAMELIKE.has(word) && CORE.has(next) && !AMBIGUOUS.has(next);
 }

@@ -10,6 +10,10 @@ import { shedTrailer } from './trailers.ts';
 /** A subject this long may hold the whole page; a shorter one is a heading. */
 const SUBJECT_PAGE_CHARS_MIN = 20;
 
+/** `*** DISPATCH ***` on a line of its own in front of the page. */
+const BANNER =
+  /^[*=~#-]{2,8} ?(?:NEW )?(?:DISPATCH|ALERT|PAGE|CAD PAGE|CALL|INCIDENT|CAD|ALARM)(?: ALERT| PAGE)? ?[*=~#-]{2,8}\n\s{0,40}/i;
+
 /** The text of a page, ready to be cut. */
 export interface PageText {
   readonly subject: string;
@@ -35,7 +39,8 @@ export function preparePage(raw: RawText): PageText {
   const html = isHtml(source);
   const text = html ? htmlToText(source) : decodeEntities(source);
   const subject = oneLine(decodeEntities((raw.subject ?? '').slice(0, SUBJECT_CHARS_MAX)));
-  const page = unwrap(subject, cleanText(text));
+  const unwrapped = unwrap(subject, cleanText(text));
+  const page = { ...unwrapped, body: unwrapped.body.replace(BANNER, '') };
   const split = page.body.split('\n', LINES_MAX);
   const lines = shedTrailer(
     html ? zipColumns(split) : split,

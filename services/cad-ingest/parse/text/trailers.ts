@@ -54,6 +54,9 @@ const ENDS = [
   'this is an automated',
   'this is an automatically',
 ];
+/** The same glued to the last line of the page. */
+const GLUED =
+  /(?:Please note: ?(?:under|this)|CONFIDENTIALITY (?:NOTICE|STATEMENT)|This e-?mail (?:and|message|is|may|was)|This message (?:is|may|was|contains|and any)|You are receiving this|To unsubscribe|Sent from my )/i;
 const SIGNATURE = new Set(['--', '-- ', '---']);
 const RULER = /^[\s_*=~#.-]+$/;
 
@@ -61,9 +64,14 @@ const RULER = /^[\s_*=~#.-]+$/;
 export function shedTrailer(lines: readonly string[], hasSubject = false): string[] {
   const first = hasSubject ? -1 : lines.findIndex((line) => line.trim() !== '');
   const end = lines.findIndex((line, index) => index > first && isEnd(line));
-  const kept = lines.slice(0, end < 0 ? lines.length : end);
+  const kept = lines.slice(0, end < 0 ? lines.length : end).map(shedGlued);
   while (kept.length > 0 && isRuler(kept.at(-1) ?? '')) kept.pop();
   return kept;
+}
+
+function shedGlued(line: string): string {
+  const at = GLUED.exec(line)?.index ?? 0;
+  return at > 0 ? line.slice(0, at) : line;
 }
 
 function isEnd(line: string): boolean {

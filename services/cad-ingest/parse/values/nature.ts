@@ -5,6 +5,8 @@ import { natureScore } from './nature-words.ts';
 export interface Nature {
   readonly nature?: string;
   readonly code?: string;
+  /** The words only explain the code: `17D04 (Not alert)`. */
+  readonly explained?: boolean;
 }
 
 const NATURE_CHARS_MAX = 200;
@@ -65,8 +67,11 @@ export function readCode(value: string): Nature {
   }
   const determinant = findDeterminant(text);
   if (determinant !== undefined) {
-    const words = trimMarks(text.slice(determinant.end)).replace(/^\((.*)\)$/, '$1');
-    return { code: determinant.value, ...(/[A-Za-z]{3}/.test(words) ? { nature: words } : {}) };
+    const behind = trimMarks(text.slice(determinant.end));
+    const words = behind.replace(/^\((.*)\)$/, '$1');
+    const explained = behind.startsWith('(');
+    const nature = /[A-Za-z]{3}/.test(words) ? { nature: words, explained } : {};
+    return { code: determinant.value, ...nature };
   }
   return text.length <= 40 && text !== '' ? { code: text } : {};
 }

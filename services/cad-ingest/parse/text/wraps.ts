@@ -1,0 +1,35 @@
+import { findLabels, type LabelMark } from '../labels.ts';
+import { labelRoles } from '../dictionary.ts';
+
+/** A mail gateway breaks lines at about this column; shorter lines end where they end. */
+const WRAP_COLUMN_MIN = 55;
+const WRAP_COLUMN_MAX = 100;
+const LINES_JUDGED_MAX = 6;
+
+/**
+ * One line of labels that a gateway has broken into several: `... WHERE: 5096 NW PARK` and
+ * `DR, SANDBROOK WHEN: ...`. A line is joined to the one before, where that holds several labels
+ * and is as long as a broken line is, and this one does not begin with a label.
+ */
+export function joinWraps(lines: readonly string[]): string[] {
+  const joined: string[] = [];
+  let breaks = false;
+  for (const [at, line] of lines.entries()) {
+    if (at >= LINES_JUDGED_MAX) breaks = false;
+    if (breaks && line.trim() !== '' && labelsOf(line)[0]?.start !== 0) {
+      joined[joined.length - 1] = `${joined.at(-1)} ${line.trimStart()}`;
+    } else joined.push(line);
+    breaks =
+      line.length >= WRAP_COLUMN_MIN && line.length <= WRAP_COLUMN_MAX && isLabelled(line, breaks);
+  }
+  return joined;
+}
+
+function isLabelled(line: string, before: boolean): boolean {
+  return labelsOf(line).length >= (before ? 1 : 2);
+}
+
+function labelsOf(line: string): LabelMark[] {
+  const marks = findLabels(line, { lookup: labelRoles, unknownInside: false, guesses: false });
+  return marks.filter((mark) => mark.roles !== undefined);
+}
