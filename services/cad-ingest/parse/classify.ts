@@ -125,10 +125,15 @@ function listed(text: string): Fragment | undefined {
   return units >= 0.6 ? { text, kind: 'units', score: units } : undefined;
 }
 
+/** An age, or whose state it is: words on a patient or of a caller are narrative. */
+const PATIENT =
+  /^\(?(?:\d{1,3}[- ]?(?:y|yr|yrs|yo|y\/o|yof|yom|m|f|year|month|week|day)s?\b|(?:male|female|pt|patient|caller|rp|his|her|she|he) )|\b\d{1,3}[- ]?(?:yo|y\/o|yof|yom|yr|year|years|yrs)\b/i;
+
 function natured(text: string): Fragment | undefined {
+  if (PATIENT.test(text)) return undefined;
   if (/^(?:call ?back|no answer|cb)\b/i.test(text)) return undefined;
   // A service alone is no more than a hint: `EMS`, `FIRE`.
-  if (/^(?:EMS|FIRE|MEDICAL|LAW|EMERGENCY|RESCUE|ALARM|DISPATCH)$/i.test(text)) {
+  if (/^(?:EMS|FIRE|MEDICAL|LAW|EMERGENCY|RESCUE|ALARM)$/i.test(text)) {
     return { text, kind: 'nature', score: 0.5 };
   }
   const nature = natureScore(text);

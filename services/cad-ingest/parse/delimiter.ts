@@ -14,6 +14,7 @@ const STRONG: readonly { readonly mark: string; readonly least: number }[] = [
   { mark: ';', least: 2 },
   { mark: '\\', least: 3 },
   { mark: ' // ', least: 2 },
+  { mark: '//', least: 3 },
   { mark: '   ', least: 2 },
 ];
 /** Marks that stand in sentences and addresses as well: the pieces themselves must speak for them. */
@@ -45,10 +46,10 @@ const WORTH_LEAST = 2;
 /** The mark that parts the fields of this text, if one does. */
 export function delimiterOf(lines: readonly string[]): string | undefined {
   const sample = lines.join('\n').slice(0, SAMPLE_CHARS_MAX);
-  const strong = STRONG.find(
+  const strong = STRONG.filter(
     ({ mark, least }) => count(sample, mark) >= least && isFieldMark(sample, mark),
   );
-  if (strong !== undefined) return strong.mark;
+  if (strong.length > 0) return likeliest(sample, strong);
   let best: string | undefined;
   let bestWorth = WORTH_LEAST;
   for (const { mark, least } of WEAK) {
@@ -58,8 +59,15 @@ export function delimiterOf(lines: readonly string[]): string | undefined {
   return best;
 }
 
+/** Of several marks the one whose pieces are fields; the first of the list among equals. */
+function likeliest(sample: string, marks: typeof STRONG): string | undefined {
+  if (marks.length === 1) return marks[0]?.mark;
+  const values = marks.map(({ mark }) => ({ mark, value: worth(sample, mark) }));
+  return values.toSorted((one, other) => other.value - one.value)[0]?.mark;
+}
+
 function count(sample: string, mark: string): number {
-  const text = mark === '/' ? sample.replaceAll(/\d\/(?=\d)/g, '0') : sample;
+  const text = mark === '/' ? sample.replaceAll(/\d\/(?=\d)/g, '0') : sample.replaceAll('://', '');
   return text.split(mark).length - 1;
 }
 

@@ -5,6 +5,7 @@ import { FREE_TEXT_CHARS_MAX } from './text/limits.ts';
 import { firmSpans, isLetteredUnit, valueSpans } from './value-spans.ts';
 import { shedStamps } from './values/narrative.ts';
 import {
+  isAmbiguousNatureWord,
   isJoiningWord,
   isLeadingWord,
   isNatureWord,
@@ -21,7 +22,7 @@ const IN_TEXT = 0.85;
 
 /** Cuts text without labels into fragments: at lines, at the page's delimiter, around values. */
 export function cutFragments(text: string): Fragment[] {
-  return cutFragmentsAt(text, delimiterOf(text.split('\n')));
+  return cutFragmentsAt(text, delimiterOf(shedStamps(text).split('\n')));
 }
 
 /** The same where the delimiter is known. */
@@ -75,7 +76,7 @@ function aroundAddress(piece: string): Fragment[] | undefined {
   const found = findAddress(piece, firmSpans(piece.slice(0, FREE_TEXT_CHARS_MAX)));
   if (found === undefined) return undefined;
   const lead = shedBrackets(found.before).flatMap(aroundValues);
-  const named = lead.some((fragment) => fragment.kind === 'nature');
+  const named = lead.some(({ kind, score }) => kind === 'nature' && score > 0.5);
   const { apartment, rest } = shedApartment(found.behind);
   const tail = (named ? [rest] : partReason(rest)).flatMap((part) =>
     aroundValues(part).flatMap((each) => (named ? [each] : aroundNature(each))),
@@ -117,7 +118,7 @@ function shedBrackets(before: string): string[] {
 
 /** Words between a call type and its address that belong to neither. */
 const OPENING =
-  /(?<![A-Za-z])(?:please )?(?:respond|responding|dispatched|report|proceed|copy)(?: to)?(?= *$| +(?:a|an|for)? *$)|(?<![A-Za-z])you have a call\b/i;
+  /(?<![A-Za-z])(?:please )?(?:respond|responding|dispatched|report|proceed|copy)(?: to)?(?= *$| +(?:a|an|for)? *$)|(?<![A-Za-z])you have a call\b|^(?:dispatch|toning|paging|attn)(?: [A-Z0-9-]{2,8},?){0,6} to(?= *$)/i;
 const CLOSING =
   /[\s,;:@.(-]{1,6}$|(?<![A-Za-z])(?:at|to|for|loc|location|address|addr|in|on)[\s:.@-]{0,4}$/i;
 
@@ -161,7 +162,7 @@ function aroundNature(fragment: Fragment): Fragment[] {
 }
 
 function natureRun(words: readonly string[]): { start: number; end: number } {
-  const strong = words.findIndex(isStrongNatureWord);
+  const strong = words.findIndex((_, at) => opensNature(words, at));
   if (strong < 0 || strong > RUN_START_MAX) return { start: -1, end: -1 };
   let start = strong;
   while (start > 0 && isLeadingWord(words[start - 1] ?? '')) start -= 1;
@@ -170,6 +171,13 @@ function natureRun(words: readonly string[]): { start: number; end: number } {
   while (end < limit && runsOn(words[end - 1] ?? '', words[end] ?? '')) end += 1;
   while (end > start && isJoiningWord(words[end - 1] ?? '')) end -= 1;
   return { start, end };
+}
+
+/** A word that also names places (`FALLS CHURCH`) opens a call type only with others of its kind. */
+function opensNature(words: readonly string[], at: number): boolean {
+  if (!isStrongNatureWord(words[at] ?? '')) return false;
+  const next = words[at + 1];
+  return !isAmbiguousNatureWord(words[at] ?? '') || next === undefined || isNatureWord(next);
 }
 
 /** A full stop ends the call type, and so does a word in another case: `FIRE smoke showing`. */

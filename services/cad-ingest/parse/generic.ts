@@ -65,11 +65,32 @@ export function takeLabelled(draft: Draft, segment: Segment): boolean {
   const first = role === roles[0] ? 1 : 0.95;
   const told = (segment.guessed ? BY_GUESS : 1) * (isWeakLabel(segment.label ?? '') ? BY_WEAK : 1);
   const before = draft.fields.nature;
-  take(draft, role, segment.text, BY_LABEL * told * first * Math.min(1, 0.6 + value / 2));
+  const sure = BY_LABEL * told * first * Math.min(1, 0.6 + value / 2);
+  if (role === 'nature' && takeCodeOrWords(draft, segment.text, sure)) return true;
+  take(draft, role, segment.text, sure);
   // A second call type adds to what is known of the call.
   const added = role === 'nature' && before !== undefined && draft.fields.nature === before;
   if (added && segment.text !== before) draft.notes.push(segment.text);
   return true;
+}
+
+/** Of two labels of the call type one may hold the code of the other: `TYPE: HEART`, `NATURE: Heart Problems`. */
+function takeCodeOrWords(draft: Draft, text: string, sure: number): boolean {
+  const known = draft.fields.nature;
+  if (known === undefined || draft.fields.code !== undefined) return false;
+  if (isShortCode(text) && known.includes(' ')) {
+    take(draft, 'code', text, sure);
+    return true;
+  }
+  if (!isShortCode(known) || !text.trim().includes(' ') || text.length > 60) return false;
+  draft.fields.code = known;
+  draft.certain.set('code', sure);
+  delete draft.fields.nature;
+  return false;
+}
+
+function isShortCode(text: string): boolean {
+  return /^[A-Z0-9]{2,8}$/.test(text.trim());
 }
 
 /** The first meaning of the label that the value fits and that is still open. */

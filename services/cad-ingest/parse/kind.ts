@@ -60,4 +60,5 @@ export function isCancel(page: PageText, draft: Draft): boolean {
   return CANCEL.test(words.find((word) => word !== undefined) ?? '');
 }
 
-const HEADING = /^(?:update[ds]?|fyi|cancel(?:l?ed|lation)?|reassign(?:ed)?|correction|disregard)\b/i;
+const HEADING =
+  /^(?:update[ds]?|fyi|cancel(?:l?ed|lation)?|reassign(?:ed)?|correction|disregard)\b/i;

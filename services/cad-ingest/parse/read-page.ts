@@ -9,6 +9,7 @@ import {
   sampleOf,
   withReplaced,
 } from './compile.ts';
+import { joinHalves } from './cut-in-two.ts';
 import { type Draft, has, newDraft } from './draft.ts';
 import { finishFields, finishText } from './finish.ts';
 import { readGeneric } from './generic.ts';
@@ -34,6 +35,8 @@ export interface Page {
 const SURE = 0.8;
 /** A reading this good is not compared with another. */
 const GOOD = 0.75;
+/** So much better must a page read in one piece to be believed to be one. */
+const WHOLE_MARGIN = 0.05;
 /** How many profiles whose marks are in the page are tried on it. */
 const PROFILES_TRIED_MAX = 3;
 const BY_PROFILE = 0.97;
@@ -64,10 +67,19 @@ export function readPageInFull(page: Page, by: ReadBy): CadDraft {
 function bestReading(page: Page, { profiles, tables }: ReadBy): Reading {
   const year = yearOf(page.receivedAt);
   const reader = { given: profiles.map(readyOf), source: page.source, year, tables };
-  const first = readText(preparePage(page), reader);
+  const first = readHalves(page, readText(preparePage(page), reader), reader);
   if (page.html === undefined || first.value >= GOOD) return first;
   const second = readText(preparePage({ ...page, body: page.html }), reader);
   return second.value > first.value ? second : first;
+}
+
+/** A page cut in two, half of it in the subject, is read in one piece where that reads better. */
+function readHalves(page: Page, apart: Reading, reader: Reader): Reading {
+  if (apart.value >= GOOD) return apart;
+  const body = joinHalves(page.subject ?? '', page.body);
+  if (body === undefined) return apart;
+  const whole = readText(preparePage({ ...page, subject: '', body }), reader);
+  return whole.value > apart.value + WHOLE_MARGIN ? whole : apart;
 }
 
 /** A page as it is read where nothing is known of its agency. */
@@ -148,14 +160,16 @@ function byLearned(text: PageText, sample: Sample, compiled: Compiled, reader: R
 
 function byLabels(text: PageText, reader: Reader): Reading {
   const draft = draftFor(reader);
-  readGeneric({ ...text, body: shedUpdate(text) }, draft);
-  readSubject(text, draft);
+  // A page that is all in the subject is read as a body is.
+  const body = text.body.trim() === '' ? text.subject : text.body;
+  readGeneric({ ...text, body: shedUpdate({ ...text, body }) }, draft);
+  if (text.body.trim() !== '') readSubject(text, draft);
   const translated = applyTables([reader.tables], draft);
   return judge({ text, draft, profile: { id: 'generic' }, kind: undefined, translated });
 }
 
 /** The page without the word that says it is an update. */
-function shedUpdate(text: PageText): string {
+function shedUpdate(text: Pick<PageText, 'body'>): string {
   const token = updateToken(text.body);
   return token === undefined
     ? text.body

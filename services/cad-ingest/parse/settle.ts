@@ -173,7 +173,7 @@ function natureValue(board: Board, at: number): number {
   if (fragment === undefined || fragment.text.length > NATURE_CHARS_MAX) return 0;
   if (board.used.has(at) && fragment.kind !== 'code') return 0;
   const named = fragment.kind === 'nature';
-  const own = named ? (1 + fragment.score) / 2 : (NATURE_VALUE[fragment.kind] ?? 0);
+  const own = named ? 0.25 + fragment.score * 0.65 : (NATURE_VALUE[fragment.kind] ?? 0);
   if (own === 0 || !/[A-Za-z]{2}/.test(fragment.text)) return 0;
   const early = (address < 0 || at < address ? 0.4 : 0) - wordy(fragment);
   // Words right behind the address are rather the town.

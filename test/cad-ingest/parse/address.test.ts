@@ -32,7 +32,8 @@ const written: readonly (readonly [value: string, address: string, sure: boolean
   ['55 MARTIN LUTHER KING JR BLVD W STE 200', '55 MARTIN LUTHER KING JR BLVD W', true],
   ['45 AVENUE C', '45 AVENUE C', true],
   // Without a suffix the street may go on into the town: a person must look.
-  ['100 BROADWAY MAYFIELD', '100 BROADWAY MAYFIELD', false],
+  ['100 PENN MAYFIELD', '100 PENN MAYFIELD', false],
+  ['100 BROADWAY MAYFIELD', '100 BROADWAY', false],
   ['MAIN / OAK', 'MAIN & OAK', false],
   ['12 ROCK CREEK MAYFIELD', '12 ROCK CREEK', false],
   ['FAIRGROUNDS', 'FAIRGROUNDS', false],

@@ -1,6 +1,6 @@
 import { FREE_TEXT_CHARS_MAX } from '../text/limits.ts';
 import { type Token, textOf, tokenize } from '../text/tokens.ts';
-import { isNatureWord } from '../values/nature-words.ts';
+import { isAmbiguousNatureWord, isNatureWord, isStrongNatureWord } from '../values/nature-words.ts';
 import type { Span } from '../values/span.ts';
 import { matchHouse } from './house.ts';
 import { matchPlace, type PlaceMatch, squeeze } from './place.ts';
@@ -104,11 +104,14 @@ function barePlace(source: Source, at: number): PlaceMatch | undefined {
 function withoutNature(source: Source, match: PlaceMatch): PlaceMatch {
   if (match.form === 'house' || match.form === 'block') return match;
   let best = match;
+  let certain = 0;
   for (let at = match.start; at < match.end - 1; at += 1) {
     const word = source.tokens[at]?.text ?? '';
     const shorter = isNatureWord(word) ? matchPlace(source, at + 1) : undefined;
     if (shorter?.end !== match.end) break;
-    best = shorter;
+    if (isStrongNatureWord(word)) certain += isAmbiguousNatureWord(word) ? 1 : 2;
+    // `FIRE TOWER RD`: one word that also names places is the street's.
+    if (certain > 1) best = shorter;
   }
   return best;
 }

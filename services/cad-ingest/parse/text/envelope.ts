@@ -26,13 +26,13 @@ export function unwrap(subject: string, body: string): Unwrapped {
 }
 
 /** Body prefixes that are never a label: the sender's name. */
-const PREFIX = /^([A-Za-z0-9][A-Za-z0-9_.-]{1,24}):(?=\S)/;
+const PREFIX = /^([A-Za-z0-9][A-Za-z0-9_.-]{1,24}|[\w.+-]{1,40}@[\w-]{1,40}\.[\w.-]{1,40}):(?=\S)/;
 /** Labels that are as often the sender's name. */
 const NAMES = new Set(['CAD', 'DISPATCH', 'ALERT', 'PAGE', 'MESSAGE', 'MSG', 'TEXT']);
 const NEVER_PREFIX = new Set(['TONE', 'HTTP', 'HTTPS', 'GEO', 'RC', 'MAILTO']);
 
 export function shedPrefix(page: Unwrapped): Unwrapped {
-  const found = PREFIX.exec(page.body.slice(0, 40));
+  const found = PREFIX.exec(page.body.slice(0, 120));
   const name = found?.[1];
   if (found === null || name === undefined || NEVER_PREFIX.has(name.toUpperCase())) return page;
   if (labelRoles(name) !== undefined && !NAMES.has(name.toUpperCase())) return page;

@@ -58,7 +58,5 @@ export function preparePage(raw: RawText): PageText {
 }
 
 function oneLine(text: string): string {
-  return cleanText(text)
-    .replaceAll(/[\n\t]/g, ' ')
-    .trim();
+  return cleanText(text).replaceAll('\n', ' ').trim();
 }

@@ -1,5 +1,5 @@
-import { findLabels, type LabelMark } from '../labels.ts';
 import { labelRoles } from '../dictionary.ts';
+import { findLabels, type LabelMark } from '../labels.ts';
 
 /** A mail gateway breaks lines at about this column; shorter lines end where they end. */
 const WRAP_COLUMN_MIN = 55;

@@ -2,7 +2,8 @@
 const UPDATE =
   /^(?:update[ds]?|fyi|cancel(?:l?ed)?|cancellation|reassign(?:ed)?|2nd page|second page|info|changed?|correction|disregard|upgrade[ds]?|change of address)\b[ :;!*.-]{0,4}/i;
 /** In capitals these need no mark behind them: `CANCEL 12 MILL RD`, `***UPDATE*** OCA: 12`. */
-const SHOUTED = /^\*{0,3}(?:UPDATED?|FYI|CANCEL(?:L?ED)?|REASSIGN(?:ED)?|2ND PAGE|SECOND PAGE)\*{0,3}(?= )/;
+const SHOUTED =
+  /^\*{0,3}(?:UPDATED?|FYI|CANCEL(?:L?ED)?|REASSIGN(?:ED)?|2ND PAGE|SECOND PAGE)\*{0,3}(?= )/;
 
 /** `FYI: ;`, `Update: ;` or `CANCEL;` in front of a page or of its call type: the text of the token. */
 export function updateToken(text: string): string | undefined {
