@@ -16,7 +16,7 @@ import type { AuditEvent } from '#contracts/audit-event.ts';
 import { LIST_ROWS_MAX, OUTBOX_EVENTS_MAX } from '#contracts/limits.ts';
 import type { OutboxEvent } from '#shared/ports/tables.ts';
 import { unavailable } from './sdk/failures.ts';
-import { openPatience } from './sdk/patience.ts';
+import { openPatience, repeated } from './sdk/patience.ts';
 import {
   type Item,
   numberOf,
@@ -26,7 +26,7 @@ import {
   positionText,
   textOf,
 } from './tables-items.ts';
-import { repeated, type Store } from './tables-store.ts';
+import type { Store } from './tables-store.ts';
 
 /** DynamoDB takes this many in one batch. */
 const BATCH_ITEMS_MAX = 25;

@@ -1,7 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { type AwsSettings, clientConfig } from './sdk/client.ts';
-import { failureOf, unavailable, unavailableFor } from './sdk/failures.ts';
-import { openPatience } from './sdk/patience.ts';
+import { unavailable } from './sdk/failures.ts';
 import { openPositions, type Positions } from './tables-positions.ts';
 
 /** DynamoDB answers in milliseconds; a transaction of 100 items in some tens of them. */
@@ -32,19 +31,6 @@ export function openStore(settings: {
   // Repeating is decided here, where it is known what a repeat would do.
   const client = new DynamoDBClient(clientConfig(aws, { tries: 1, answerMsMax: ANSWER_MS_MAX }));
   return { client, table, positions: openPositions(clock), clock, consumed };
-}
-
-/** A call that may be made twice: repeated until it is answered or patience ends. */
-export async function repeated<Answer>(call: () => Promise<Answer>): Promise<Answer> {
-  const patience = openPatience();
-  for (;;) {
-    try {
-      return await call();
-    } catch (error) {
-      if (failureOf(error) === 'refused') throw error;
-      if (!(await patience.again())) throw unavailableFor(error);
-    }
-  }
 }
 
 /** What is under way is waited for at the end; from then on everything is refused. */

@@ -9,6 +9,7 @@ import type { TenantId } from '#contracts/primitives.ts';
 import type { ListRequest, Row, Tables, TenantTables } from '#shared/ports/tables.ts';
 import { assertKey, assertTenant, planList, planWrite } from '../embedded/tables-plan.ts';
 import type { AwsSettings } from './sdk/client.ts';
+import { repeated } from './sdk/patience.ts';
 import {
   directoryEntryOf,
   directoryItemKey,
@@ -19,7 +20,7 @@ import {
   rowOf,
 } from './tables-items.ts';
 import { forgetEvents, outboxDepth, pagesOf, readOutbox } from './tables-outbox.ts';
-import { type ConsumedUnits, openDoor, openStore, repeated, type Store } from './tables-store.ts';
+import { type ConsumedUnits, openDoor, openStore, type Store } from './tables-store.ts';
 import { applyWrite } from './tables-write.ts';
 
 export async function openTables(settings: {

@@ -96,7 +96,7 @@ function downloadHeaders(about: {
 }
 
 /** RFC 6266 section 4.3: the plain name for old clients, the real one as RFC 8187 says. */
-function attachment(fileName: string): string {
+export function attachment(fileName: string): string {
   const plain = fileName.replaceAll(/[^A-Za-z0-9 ._-]/g, '_');
   const encoded = encodeURIComponent(fileName).replaceAll(
     /['()*]/g,

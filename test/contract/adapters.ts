@@ -18,6 +18,7 @@ import {
   onDynamo,
   onMoto,
   onValkey,
+  openAwsBlobs,
   openAwsCache,
   openAwsQueue,
   openAwsTables,
@@ -130,6 +131,7 @@ export const mailerAdapters: readonly Adapter<Mailer>[] = [
 
 export const blobsAdapters: readonly Adapter<BlobStores, string>[] = [
   { ...embedded, open: openEmbeddedBlobs },
+  { ...onMoto(), open: openAwsBlobs },
 ];
 
 export async function openEmbeddedBlobs(

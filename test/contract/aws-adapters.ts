@@ -1,9 +1,11 @@
 /** The adapters of AWS, on engines that are started once for each file of tests that needs them. */
 import { Redis } from 'iovalkey';
 import { afterAll } from 'vitest';
+import { openBlobs } from '#shared/aws/blobs.ts';
 import { openCache } from '#shared/aws/cache.ts';
 import { openQueue } from '#shared/aws/queue.ts';
 import { openTables } from '#shared/aws/tables.ts';
+import type { BlobStores } from '#shared/ports/blobs.ts';
 import type { Cache } from '#shared/ports/cache.ts';
 import type { Queue } from '#shared/ports/queue.ts';
 import type { Tables } from '#shared/ports/tables.ts';
@@ -17,7 +19,7 @@ import {
   moto,
   valkey,
 } from '#test/support/aws-engines.ts';
-import { makeQueue, makeTable } from '#test/support/aws-resources.ts';
+import { makeBucket, makeQueue, makeTable } from '#test/support/aws-resources.ts';
 import type { Place } from './adapters.ts';
 
 /** A busy machine is not that late; leases and lifetimes in the suites are longer. */
@@ -92,4 +94,12 @@ export async function openAwsTables(place: Place): Promise<Tables> {
   const aws = awsAt(await dynamoOfFile());
   await makeTable(aws, place.name);
   return place.use(await openTables({ aws, table: place.name, clock: place.clock }));
+}
+
+export async function openAwsBlobs(place: Place, store: string): Promise<BlobStores> {
+  const aws = await motoIn(place);
+  const bucket = `${place.name}-${store}`;
+  await makeBucket(aws, bucket, { isLocked: false });
+  const publicEndpoint = 'https://s3.example.org';
+  return place.use(await openBlobs({ aws, bucket, publicEndpoint, clock: place.clock }));
 }

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test as plain } from 'vitest';
 import { SIGNED_URL_LIFETIME_SECONDS_MAX, UPLOAD_LIFETIME_SECONDS } from '#contracts/limits.ts';
 import { blobsAdapters, openPlace } from './adapters.ts';
 
@@ -16,7 +16,9 @@ function headOf(bytes: Uint8Array) {
   return { sizeBytes: bytes.length, sha256: hash('sha256', bytes, 'hex') };
 }
 
-describe.each(blobsAdapters)('blobs on $name', ({ open }) => {
+describe.each(blobsAdapters)('blobs on $name', ({ open, missing }) => {
+  const test = plain.skipIf(missing);
+
   async function opened() {
     const place = await openPlace();
     const { blobs } = await open(place, 'files');

@@ -1,5 +1,6 @@
 /** What the infrastructure makes, made on engines: tables, queues, buckets, keys. */
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { CreateBucketCommand, PutBucketVersioningCommand, S3Client } from '@aws-sdk/client-s3';
 import { CreateQueueCommand, GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { type AwsSettings, clientConfig } from '#shared/aws/sdk/client.ts';
 import { isNamed } from '#shared/aws/sdk/failures.ts';
@@ -35,5 +36,23 @@ export async function makeTable(aws: AwsSettings, name: string): Promise<void> {
   await client.send(command).catch((error: unknown) => {
     if (!isNamed(error, ['ResourceInUseException'])) throw error;
   });
+  client.destroy();
+}
+
+/** A bucket as the infrastructure makes it; with `isLocked` it can hold objects that nobody removes. */
+export async function makeBucket(
+  aws: AwsSettings,
+  bucket: string,
+  { isLocked }: { readonly isLocked: boolean },
+): Promise<void> {
+  const client = new S3Client({ ...clientConfig(aws), forcePathStyle: true });
+  const at = { Bucket: bucket };
+  await client
+    .send(new CreateBucketCommand({ ...at, ObjectLockEnabledForBucket: isLocked }))
+    .catch((error: unknown) => {
+      if (!isNamed(error, ['BucketAlreadyOwnedByYou'])) throw error;
+    });
+  const VersioningConfiguration = { Status: 'Enabled' as const };
+  await client.send(new PutBucketVersioningCommand({ ...at, VersioningConfiguration }));
   client.destroy();
 }

@@ -1,5 +1,10 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import {
+  request as askEngine,
+  createServer,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
 
 /**
  * What becomes of one request on its way:
@@ -65,17 +70,14 @@ async function carryOut(about: {
   if (fate === 'lose') return void response.destroy();
   if (fate === 'throttle') return answer(response, THROTTLED);
   if (fate === 'refuse') return answer(response, FAULT);
-  const { host: _, connection: __, ...headers } = request.headers;
-  const answered = await fetch(new URL(request.url ?? '/', engine), {
-    method: request.method ?? 'POST',
-    headers: headers as Record<string, string>,
-    body,
-  });
-  const bytes = Buffer.from(await answered.arrayBuffer());
+  const { method, headers, url = '/' } = request;
+  const forwarded = askEngine(new URL(url, engine), { method: method ?? 'POST', headers });
+  forwarded.end(body);
+  const [answered] = (await once(forwarded, 'response')) as [IncomingMessage];
+  const bytes = Buffer.concat(await answered.toArray());
   if (fate === 'break') return void response.destroy();
   if (fate === 'fail') return answer(response, FAULT);
-  const type = answered.headers.get('content-type') ?? 'application/x-amz-json-1.0';
-  response.writeHead(answered.status, { 'content-type': type }).end(bytes);
+  response.writeHead(answered.statusCode ?? 502, answered.headers).end(bytes);
 }
 
 function answer(response: ServerResponse, given: { status: number; body: object }): void {

@@ -14,6 +14,15 @@ const ANSWER_MS_MAX = 5_000;
 /** One try and two more, by the SDK's jittered pauses of at most 0.1 and 0.2 s. */
 const TRIES = 3;
 
+/** The SDK says nothing by itself: what it would log may be content. Errors come to the caller. */
+const silent = {
+  trace: () => undefined,
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
+
 /** What each client of the SDK is made with. `tries` 1 leaves all repeating to the adapter. */
 export function clientConfig(
   { region, endpoint, credentials }: AwsSettings,
@@ -23,6 +32,7 @@ export function clientConfig(
   return {
     region,
     maxAttempts: tries,
+    logger: silent,
     requestHandler: {
       connectionTimeout: CONNECT_MS_MAX,
       requestTimeout: answerMsMax,

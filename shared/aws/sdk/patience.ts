@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { failureOf, unavailableFor } from './failures.ts';
 
 const TRIES_MAX = 8;
 /** Within the patience of a caller on the bus (10 s), so that it still hears what became of it. */
@@ -27,4 +28,17 @@ export function openPatience(): Patience {
       return true;
     },
   };
+}
+
+/** A call that may be made twice: repeated until it is answered or patience ends. */
+export async function repeated<Answer>(call: () => Promise<Answer>): Promise<Answer> {
+  const patience = openPatience();
+  for (;;) {
+    try {
+      return await call();
+    } catch (error) {
+      if (failureOf(error) === 'refused') throw error;
+      if (!(await patience.again())) throw unavailableFor(error);
+    }
+  }
 }
