@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { cadDraft } from './cad-fields.ts';
+import { cadDraft, cadFieldKey, cadKind } from './cad-fields.ts';
 import { operation } from './operation.ts';
 import { pageOf, pageQuery, reason, rowId, sha256Hex, shortText, timestamp } from './primitives.ts';
 import { proposalOutcome } from './records/incident.ts';
@@ -47,6 +47,18 @@ export const cadMessage = z.strictObject({
   outcome: proposalOutcome.optional(),
   /** Of a mail with several calls all of them, in its order; the fields above are those of the first. */
   pages: z.array(cadPage).optional(),
+  /** By what it was read, oldest first: the profile, and its version where it has one. */
+  readings: z
+    .array(
+      z.strictObject({
+        at: timestamp,
+        kind: cadKind,
+        profile: cadDraft.shape.profile,
+        profileVersion: cadDraft.shape.profileVersion,
+        confidence: cadDraft.shape.confidence,
+      }),
+    )
+    .optional(),
   /** Why it failed or was rejected. */
   reason: z.string().optional(),
   tries: z.number().int().nonnegative(),
@@ -173,12 +185,27 @@ export const rejectCadMessage = operation({
   versioned: true,
 });
 
+const fieldDiff = z.strictObject({
+  /** Of a mail with several calls the number of the call, from 1. */
+  call: z.number().int().positive(),
+  field: cadFieldKey,
+  before: z.json().optional(),
+  after: z.json().optional(),
+});
+
 export const replayCadMessage = operation({
   name: 'cad-ingest.message.replay',
-  summary: 'Process a failed mail again',
+  summary: 'Process a failed mail again, or read a processed one by what is active now',
   http: { method: 'POST', path: '/v1/cad/messages/{id}/replay', status: 202 },
   params,
-  output: cadMessage,
+  query: z.strictObject({
+    /** Only answers what a reading now would say; nothing is changed. */
+    dryRun: z.stringbool().optional(),
+  }),
+  output: cadMessage.extend({
+    /** Of a dry run: what the mail was read as, and what it would be read as. */
+    diff: z.array(fieldDiff).optional(),
+  }),
   problems: ['not-found', 'conflict', 'version-mismatch', 'ledger-behind'],
   permission: 'cad-messages:decide',
   audit: { kind: 'change', action: 'cad-ingest.message.replayed', object: 'cad-message' },

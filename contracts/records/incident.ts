@@ -30,6 +30,15 @@ export const incidentSource = z.discriminatedUnion('type', [
     sha256: sha256Hex,
     profile: z.string(),
     confidence: z.number(),
+    /** The dispatch centre: `/v1/cad/sources/{sourceId}`. */
+    sourceId: rowId.optional(),
+    profileVersion: z.number().int().positive().optional(),
+    /** 0..1 for each field of the mail that a certainty is known of. */
+    fieldConfidence: cadDraft.shape.fieldConfidence,
+    /** Codes as the mail has them, where a code table put words in their place. */
+    translated: cadDraft.shape.translated,
+    /** Path of the raw mail, for who may read messages; each reading of it is an event. */
+    raw: z.string().optional(),
   }),
 ]);
 
@@ -196,7 +205,8 @@ export const proposalOutcome = z.enum(['created', 'updated', 'discarded', 'repea
 
 /**
  * What cad-ingest makes of a mail: a new incident, a change of one, or one that needs review.
- * Repeating it with the same `workId` gives the first answer and changes nothing.
+ * Repeating it with the same `workId` gives the first answer and changes nothing; a later reading of
+ * the same mail changes the incident that the mail is in.
  */
 export const proposeIncident = operation({
   name: 'core-records.incident.propose',
@@ -205,6 +215,8 @@ export const proposeIncident = operation({
     /** Source, message id and SHA-256 of the raw mail, hashed, and which of its pages it is. */
     workId: sha256Hex,
     draft: cadDraft,
+    /** Which reading of the mail it is. One that was not proposed yet takes the earlier one's place. */
+    reading: z.number().int().positive().default(1),
     /** Of the source; absent: the one that fits most centres. */
     updates: updatePolicy.optional(),
     message: z.strictObject({

@@ -19,6 +19,8 @@ export const messageRow = cadMessage.omit({ id: true, version: true }).extend({
   touchedAt: timestamp,
   /** Calls in the mail, where it holds several: written down before the first one is proposed. */
   pageCount: z.number().int().positive().optional(),
+  /** Number of the reading that is done, or to be done; absent: the first. */
+  reading: z.number().int().positive().optional(),
   /** How often the sweep found it lying since somebody last ended a try. */
   stalls: z.number().int().nonnegative(),
 });
@@ -71,7 +73,7 @@ export function storedMessageOf(row: Row): StoredMessage {
 /** What callers see of it. */
 export function shownMessage({ id, version, value }: StoredMessage): CadMessage {
   const { workId: _work, timeZone: _zone, touchedAt: _at, stalls: _stalls, ...rest } = value;
-  const { pageCount: _count, ...shown } = rest;
+  const { pageCount: _count, reading: _reading, ...shown } = rest;
   return { id, version, ...shown };
 }
 

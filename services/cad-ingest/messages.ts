@@ -26,9 +26,13 @@ import {
   type StoredMessage,
   shownMessage,
 } from './message.ts';
+import { toBeReadAgain } from './processing/readings.ts';
+import type { Trials } from './profiles/trials.ts';
+import { tryReplay } from './replay.ts';
 
 interface Parts {
   readonly blobs: Blobs;
+  readonly trials: Trials;
   /** Puts a message in line to be processed. Lost calls are made up for by the sweep. */
   enqueue(work: { readonly tenant: TenantId; readonly id: string }): Promise<void>;
 }
@@ -53,16 +57,22 @@ export function messageHandlings(parts: Parts): readonly Handling[] {
     }),
     handle(releaseCadMessage, async (call) => {
       const reason = call.body?.reason;
-      const reply = await decide(call, { from: 'quarantined', to: 'received', reason });
+      const reply = await decide(call, { from: ['quarantined'], to: 'received', reason });
       await parts.enqueue({ tenant: call.caller.tenant, id: reply.body.id });
       return reply;
     }),
     handle(rejectCadMessage, (call) => {
       const reason = call.body?.reason;
-      return decide(call, { from: 'quarantined', to: 'rejected', reason });
+      return decide(call, { from: ['quarantined'], to: 'rejected', reason });
     }),
     handle(replayCadMessage, async (call) => {
-      const reply = await decide(call, { from: 'failed', to: 'received', reason: undefined });
+      if (call.query.dryRun === true) {
+        const message = await findMessage(call.tables, call.params.id);
+        assertVersion(message, call.ifMatch);
+        assertStatus(message, REPLAYED_FROM);
+        return tryReplay(parts, call, message);
+      }
+      const reply = await decide(call, { from: REPLAYED_FROM, to: 'received', reason: undefined });
       await parts.enqueue({ tenant: call.caller.tenant, id: reply.body.id });
       return reply;
     }),
@@ -89,13 +99,16 @@ async function list(call: Call<typeof listCadMessages>): Promise<Reply<typeof li
   return { body };
 }
 
+/** A failed mail is tried again, a processed one read again. */
+const REPLAYED_FROM = ['failed', 'processed'] as const;
+
 type Deciding = typeof releaseCadMessage | typeof rejectCadMessage | typeof replayCadMessage;
 
 /** Moves a message from one status to another, if it has the one and the caller knows its version. */
 function decide<Op extends Deciding>(
   call: Call<Op>,
   move: {
-    readonly from: CadMessage['status'];
+    readonly from: readonly CadMessage['status'][];
     readonly to: CadMessage['status'];
     readonly reason: string | undefined;
   },
@@ -114,7 +127,7 @@ function decide<Op extends Deciding>(
         call.event({
           object: { type: 'cad-message', id, version: after.version },
           reason: move.reason,
-          changes: changesBetween({ status: move.from }, { status: move.to }),
+          changes: changesBetween({ status: before.value.status }, { status: move.to }),
         }),
       ],
       reply: { body: shownMessage(after), version: after.version } as Reply<Op>,
@@ -127,7 +140,8 @@ function movedTo(
   move: { readonly to: CadMessage['status']; readonly reason: string | undefined },
   now: Date,
 ): MessageRow {
-  const { reason: _earlier, ...value } = before;
+  const isReplay = before.status === 'processed';
+  const { reason: _earlier, ...value } = isReplay ? toBeReadAgain(before) : before;
   const moved = { ...value, status: move.to, touchedAt: now.toISOString(), tries: 0, stalls: 0 };
   // On the message the reason is why it stays out; why it was let in stands in the ledger.
   return move.to === 'rejected' && move.reason !== undefined
@@ -142,9 +156,9 @@ function assertVersion({ version }: StoredMessage, ifMatch: number | undefined):
   });
 }
 
-function assertStatus({ value }: StoredMessage, wanted: CadMessage['status']): void {
-  if (value.status === wanted) return;
+function assertStatus({ value }: StoredMessage, wanted: readonly CadMessage['status'][]): void {
+  if (wanted.includes(value.status)) return;
   throw new Problem('conflict', {
-    detail: `The message is ${value.status}; this can be done only while it is ${wanted}.`,
+    detail: `The message is ${value.status}; this can be done only while it is ${wanted.join(' or ')}.`,
   });
 }

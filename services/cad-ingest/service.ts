@@ -47,7 +47,7 @@ export async function openCadIngest(
     ...activationHandlings(parts),
     ...codeTableHandlings(),
     ...tryingHandlings({ ...parts, trials }),
-    ...messageHandlings({ ...parts, enqueue: enqueueDecided }),
+    ...messageHandlings({ ...parts, trials, enqueue: enqueueDecided }),
     ...submissionHandlings({ ...parts, enqueue: enqueueDecided }),
   ];
   const service = opened.use(await openService(parts, tools, handlings));

@@ -164,10 +164,14 @@ export function timeOf(entry: LogEntry): string {
   return entry.by === 'mail' ? entry.message.receivedAt : entry.at;
 }
 
-/** The row of an entry; an entry stands in a log once. */
-export function logRow(incidentId: string, entry: LogEntry): Change {
-  const id = `${incidentId}/${placeOf(entry)}`;
-  return { put: { kind: INCIDENT_LOG, id, value: jsonOf(entry) }, expect: 0 };
+/** The row of an entry; an entry stands in a log once. `before` is its version when it is replaced. */
+export function logRow(incidentId: string, entry: LogEntry, before = 0): Change {
+  const id = logRowId(incidentId, entry);
+  return { put: { kind: INCIDENT_LOG, id, value: jsonOf(entry) }, expect: before };
+}
+
+export function logRowId(incidentId: string, entry: LogEntry): string {
+  return `${incidentId}/${placeOf(entry)}`;
 }
 
 /** What a person says is what the incident says, and is no longer in doubt. */

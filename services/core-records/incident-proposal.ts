@@ -29,7 +29,7 @@ export type Proposed =
 
 /** A proposal as the entry that it becomes. */
 export function entryOf(
-  { updates = UPDATE_POLICY_DEFAULT, ...rest }: Proposal,
+  { updates = UPDATE_POLICY_DEFAULT, reading: _which, ...rest }: Proposal,
   zone: string,
 ): MailEntry {
   const { receivedAt } = rest.message;
@@ -53,6 +53,20 @@ export function decideProposal(
   if (!heard.mails.includes(entry)) return { outcome: 'discarded', before, rows };
   const record = nextVersion(before, heard, made.at);
   return { outcome: 'updated', before, decision: { record, rows } };
+}
+
+/**
+ * The next version of an incident, one of whose mails was read again. What was read before is
+ * forgotten; what people said since stands.
+ */
+export function decideReading(
+  entry: MailEntry,
+  { record: before, log }: Candidate,
+  made: { readonly at: string; readonly zone: string },
+): Decision<Incident> {
+  const others = log.filter((each) => each.by !== 'mail' || each.workId !== entry.workId);
+  const record = nextVersion(before, hearLog([...others, entry], made.zone), made.at);
+  return { record, reason: 'a mail was read again' };
 }
 
 function firstVersion(
@@ -96,6 +110,17 @@ function saidBeside({ timeline, cancelledAt }: Heard) {
 }
 
 function sourceOf({ draft, message }: MailEntry): Incident['source'] {
-  const { profile, confidence } = draft;
-  return { type: 'cad', messageId: message.id, sha256: message.sha256, profile, confidence };
+  const { profile, confidence, profileVersion, fieldConfidence, translated } = draft;
+  return {
+    type: 'cad',
+    messageId: message.id,
+    sha256: message.sha256,
+    profile,
+    confidence,
+    sourceId: message.sourceId,
+    ...(profileVersion === undefined ? {} : { profileVersion }),
+    ...(fieldConfidence === undefined ? {} : { fieldConfidence }),
+    ...(translated === undefined ? {} : { translated }),
+    raw: `/v1/cad/messages/${message.id}/raw`,
+  };
 }

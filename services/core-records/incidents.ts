@@ -7,20 +7,30 @@
  * 3. It becomes an entry in the log of the one that fits, or of a new incident.
  * 4. Incident, log, history, claims, the work's own row and the event are written together. Whoever
  *    proposed something about the same number meanwhile has moved the claim: begin again at 1.
+ *
+ * A later reading of a mail takes the place of the earlier one in the log that it stands in. It is
+ * not matched anew: people may have worked on the incident since.
  */
 import { hash, randomUUIDv7 } from 'node:crypto';
 import { z } from 'zod';
 import { rowId } from '#contracts/primitives.ts';
 import { proposeIncident } from '#contracts/records/incident.ts';
-import type { Change, TenantTables } from '#shared/ports/tables.ts';
+import type { Change, Row, TenantTables } from '#shared/ports/tables.ts';
 import { type Call, type Committed, type Handling, handle, retryOnRace } from '#shared/service.ts';
 import type { Turns } from '#shared/turns.ts';
 import { incidentKind } from './incident.ts';
-import { INCIDENT_LOG, type LogEntry, logEntry, type MailEntry } from './incident-log.ts';
+import {
+  INCIDENT_LOG,
+  type LogEntry,
+  logEntry,
+  logRow,
+  logRowId,
+  type MailEntry,
+} from './incident-log.ts';
 import { bestMatch, type Candidate, LOG_ENTRIES_MAX } from './incident-match.ts';
 import { INCIDENT_NUMBER, numberPrefix, tellingNumbersIn } from './incident-numbers.ts';
 import { INCIDENT_PLACE, placeClaims, placePrefixes } from './incident-place.ts';
-import { decideProposal, entryOf, type Proposed } from './incident-proposal.ts';
+import { decideProposal, decideReading, entryOf, type Proposed } from './incident-proposal.ts';
 import { commitRecord, findRecord } from './record-store.ts';
 
 /** Row of a piece of work that is done: id is the work id, so that it is done once. */
@@ -30,7 +40,12 @@ const CLAIM = 'incident-number-claim';
 /** Newest incidents with a number, or at a place, that are looked at; older ones are other calls. */
 const CANDIDATES_MAX = 10;
 
-const doneWork = z.strictObject({ incidentId: rowId, needsReview: z.boolean() });
+const doneWork = z.strictObject({
+  incidentId: rowId,
+  needsReview: z.boolean(),
+  /** The last reading that was proposed; absent: the first. */
+  reading: z.number().int().positive().optional(),
+});
 
 type Propose = typeof proposeIncident;
 
@@ -48,15 +63,44 @@ async function tryProposal(call: Call<Propose>): Promise<Committed<Propose>> {
   const { tables, body: proposal, now } = call;
   const key = { kind: PROPOSAL, id: proposal.workId };
   const earlier = await tables.get(key);
-  if (earlier !== undefined) {
-    return { ok: true, reply: { body: { ...doneWork.parse(earlier.value), outcome: 'repeated' } } };
-  }
+  if (earlier !== undefined) return proposeAgain(call, earlier);
   const zone = call.caller.timeZone;
   const entry = entryOf(proposal, zone);
   const claims = await readClaims(tables, entry);
   const found = bestMatch(entry, await readCandidates(tables, entry));
   const made = { id: randomUUIDv7(), at: now.toISOString(), zone };
   return commitProposal(call, decideProposal(entry, found, made), claims);
+}
+
+/** A reading that is known already gets its answer again; so does any of a voided incident. */
+async function proposeAgain(call: Call<Propose>, earlier: Row): Promise<Committed<Propose>> {
+  const { tables, body: proposal, now } = call;
+  const { reading: known = 1, ...done } = doneWork.parse(earlier.value);
+  const repeated = { ok: true, reply: { body: { ...done, outcome: 'repeated' } } } as const;
+  if (proposal.reading <= known) return repeated;
+  const zone = call.caller.timeZone;
+  const entry = entryOf(proposal, zone);
+  const candidate = await readCandidate(tables, done.incidentId);
+  const key = { kind: INCIDENT_LOG, id: logRowId(done.incidentId, entry) };
+  const row = await tables.get(key);
+  if (candidate === undefined || row === undefined) return repeated;
+  const claims = await readClaims(tables, entry);
+  const decision = decideReading(entry, candidate, { at: now.toISOString(), zone });
+  const { id: incidentId, needsReview } = decision.record;
+  const { kind, id, version: expect } = earlier;
+  const value = { incidentId, needsReview, reading: proposal.reading };
+  const rows = [
+    logRow(incidentId, entry, row.version),
+    { put: { kind, id, value }, expect },
+    ...claims,
+  ];
+  return commitRecord({
+    kind: incidentKind,
+    call,
+    before: candidate.record,
+    decision: { ...decision, rows },
+    reply: { body: { incidentId, outcome: 'updated', needsReview } },
+  });
 }
 
 function commitProposal(
@@ -67,7 +111,8 @@ function commitProposal(
   const { outcome, before } = proposed;
   const { id: incidentId, needsReview } =
     proposed.outcome === 'discarded' ? proposed.before : proposed.decision.record;
-  const value = { incidentId, needsReview };
+  const { reading } = call.body;
+  const value = { incidentId, needsReview, ...(reading > 1 ? { reading } : {}) };
   const done = { put: { kind: PROPOSAL, id: call.body.workId, value }, expect: 0 };
   const reply = { body: { incidentId, outcome, needsReview } };
   if (proposed.outcome !== 'discarded') {

@@ -32,6 +32,7 @@ import { selectionOf } from '../profiles/selection.ts';
 import { SOURCE_KIND, sourceRow } from '../source.ts';
 import { type Found, readMail } from './read-mail.ts';
 import type { Reader } from './reader.ts';
+import { isReadAgain, pagesWith, readingsWith } from './readings.ts';
 import { afterFailure } from './tries.ts';
 import type { Work } from './work.ts';
 
@@ -89,6 +90,11 @@ async function makeIncidents(
   const tables = parts.tables.forTenant(work.tenant);
   const selection = await selectionOf(tables, value.sourceId);
   const found = await readMail(parts, work, { value, selection });
+  if (isReadAgain(value) && found.reason !== undefined) {
+    const { reason } = found;
+    await change(parts, work, (before, now) => keptAsItWas({ work, before, reason, now }));
+    return;
+  }
   await countPages(parts, work, { value, count: found.drafts.length });
   const caller = jobCaller('cad-ingest', { tenant: work.tenant, timeZone: value.timeZone });
   const updates = await updatesOf(tables, value.sourceId);
@@ -108,7 +114,7 @@ async function countPages(
   work: Work,
   { value, count }: { readonly value: MessageRow; readonly count: number },
 ): Promise<void> {
-  if (count === 1 || count === value.pageCount) return;
+  if (count === 1 || count <= (value.pageCount ?? 1)) return;
   await change(parts, work, (before) => ({ value: { ...before.value, pageCount: count } }));
 }
 
@@ -129,7 +135,8 @@ async function propose(
   const draft = found.drafts[index] ?? found.drafts[0];
   const message = { id: work.id, sourceId, sha256, receivedAt };
   const workId = pageWorkIdOf(value.workId, index);
-  const body = { workId, draft, message, ...(updates === undefined ? {} : { updates }) };
+  const { reading = 1 } = value;
+  const body = { workId, draft, message, reading, ...(updates === undefined ? {} : { updates }) };
   const { incidentId, outcome } = (await parts.client.call(proposeIncident, { body }, caller)).body;
   return { draft, incidentId, outcome };
 }
@@ -145,6 +152,7 @@ function finished(about: {
 }): Changed {
   const { work, caller, before, found, pages, now } = about;
   const [{ draft, incidentId, outcome }] = pages;
+  const all = pagesWith(before.value, pages);
   const value: MessageRow = {
     ...before.value,
     ...(found.subject === undefined ? {} : { subject: found.subject }),
@@ -153,7 +161,8 @@ function finished(about: {
     draft,
     incidentId,
     outcome,
-    ...(pages.length === 1 ? {} : { pages: keptPages(pages) }),
+    ...(all.length === 1 ? {} : { pages: keptPages(all) }),
+    readings: readingsWith(before.value, draft, now.toISOString()),
     tries: before.value.tries + 1,
     touchedAt: now.toISOString(),
     stalls: 0,
@@ -181,6 +190,28 @@ function finished(about: {
         ...(others.length === 0 ? {} : { others }),
       },
     ),
+    now,
+  });
+  return { value, event };
+}
+
+/** A mail that was to be read again and cannot be read now: what it was read as still holds. */
+function keptAsItWas(about: {
+  readonly work: Work;
+  readonly before: StoredMessage;
+  readonly reason: string;
+  readonly now: Date;
+}): Changed {
+  const { work, before, reason, now } = about;
+  const touchedAt = now.toISOString();
+  const value: MessageRow = { ...before.value, status: 'processed', reason, touchedAt, stalls: 0 };
+  const event = auditEventOf({
+    caller: jobCaller('cad-ingest', { tenant: work.tenant }),
+    action: 'cad-ingest.message.processed',
+    object: { type: 'cad-message', id: work.id, version: before.version + 1 },
+    outcome: 'failure',
+    reason,
+    changes: changesBetween({ status: before.value.status }, { status: value.status }),
     now,
   });
   return { value, event };

@@ -8,6 +8,7 @@ import { type MessageRow, rawKeyOf } from '../message.ts';
 import type { Selection } from '../profiles/selection.ts';
 import type { Drafts } from './read-calls.ts';
 import type { Reader } from './reader.ts';
+import { isReadAgain } from './readings.ts';
 import { isLastReading, isToBeRead } from './tries.ts';
 import type { Work } from './work.ts';
 
@@ -51,7 +52,8 @@ export async function readMail(
   if (reading.kind === 'refused') return asUnread(reading.because);
   if (reading.kind === 'read') {
     const { drafts, subject } = reading;
-    const all = asManyAs(value.pageCount ?? 1, drafts);
+    // Calls that an earlier reading found are incidents already; nothing is to be made up for.
+    const all = isReadAgain(value) ? drafts : asManyAs(value.pageCount ?? 1, drafts);
     return { drafts: all, ...(subject === undefined ? {} : { subject }) };
   }
   if (isLastReading(value)) return asUnread('reading-failed');

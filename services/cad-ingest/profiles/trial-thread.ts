@@ -32,9 +32,8 @@ async function compare({ raw, active, tried, ...about }: CompareJob): Promise<Co
   const shown = text ?? html;
   return {
     kind: 'compared',
-    // Of a mail with several calls the first.
-    active: readCalls(mime, about, active)[0],
-    tried: readCalls(mime, about, tried)[0],
+    active: readCalls(mime, about, active),
+    tried: readCalls(mime, about, tried),
     ...(subject === undefined ? {} : { subject }),
     ...(shown === undefined ? {} : { text: shown }),
   };

@@ -1,8 +1,12 @@
+import { buffer } from 'node:stream/consumers';
 import type { CadDraft, CadFieldKey, CadFields } from '#contracts/cad-fields.ts';
 import type { Profile } from '#contracts/cad-profile.ts';
+import type { TenantId } from '#contracts/primitives.ts';
+import type { Blobs } from '#shared/ports/blobs.ts';
 import { Problem } from '#shared/problem.ts';
 import { type BoundedThread, openBoundedThread } from '../intake/bounded-thread.ts';
-import type { AboutMail } from '../processing/read-calls.ts';
+import { rawKeyOf } from '../message.ts';
+import type { AboutMail, Drafts } from '../processing/read-calls.ts';
 import type { Selection } from './selection.ts';
 
 /** Taking apart one mail and reading it twice. */
@@ -25,8 +29,9 @@ export type Compared =
   | { readonly kind: 'unread' }
   | {
       readonly kind: 'compared';
-      readonly active: CadDraft;
-      readonly tried: CadDraft;
+      /** One for each call that the mail tells of. */
+      readonly active: Drafts;
+      readonly tried: Drafts;
       readonly subject?: string;
       readonly text?: string;
     };
@@ -48,6 +53,16 @@ export interface Learned {
     readonly draft: CadDraft;
     readonly missed: readonly CadFieldKey[];
   }[];
+}
+
+/** The raw bytes of a kept mail, as long as they are kept. */
+export async function rawOf(
+  blobs: Blobs,
+  tenant: TenantId,
+  sha256: string,
+): Promise<Buffer | undefined> {
+  const stream = await blobs.get(rawKeyOf(tenant, sha256));
+  return stream && buffer(stream);
 }
 
 export type TrialJob = CompareJob | LearnJob;

@@ -4,7 +4,6 @@
  * A trial reads the newest kept mails of a source by the active profile and by another one. What came
  * of trying a kept version is written down beside the event, because an activation asks for it.
  */
-import { buffer } from 'node:stream/consumers';
 import type { CadProfile } from '#contracts/cad-profiles.ts';
 import { learnCadProfile, tryCadProfile } from '#contracts/cad-trials.ts';
 import type { OutputOf } from '#contracts/operation.ts';
@@ -18,7 +17,6 @@ import {
   getMessage,
   INDEX_KIND,
   indexPrefixOf,
-  rawKeyOf,
   type StoredMessage,
 } from '../message.ts';
 import { sourceRow } from '../source.ts';
@@ -27,7 +25,7 @@ import { findProfile } from './profile-row.ts';
 import { type Active, activeOf, type Selection, selected } from './selection.ts';
 import { countsOf, isWorse, shownMails, type TwoReadings } from './trial.ts';
 import { trialChange } from './trial-row.ts';
-import type { LearnJob, Trials } from './trials.ts';
+import { type LearnJob, rawOf, type Trials } from './trials.ts';
 
 /** A bus request ends after ten seconds; what is not read by then is counted as unread. */
 const TRIAL_MS_MAX = 7_000;
@@ -128,17 +126,18 @@ async function readBothWays(
   let unread = 0;
   for (const { id, value } of await newestMails(call)) {
     const inTime = performance.now() < endsAt;
-    const raw = inTime ? await rawOf(blobs, call, value.sha256) : undefined;
+    const raw = inTime ? await rawOf(blobs, call.caller.tenant, value.sha256) : undefined;
     const { from, receivedAt, sourceId } = value;
     const answer = raw && (await trials.compare({ raw, from, receivedAt, sourceId, ...by }));
-    if (answer?.kind === 'compared') mails.push({ messageId: id, receivedAt, ...strip(answer) });
-    else unread += 1;
+    if (answer?.kind !== 'compared') {
+      unread += 1;
+      continue;
+    }
+    const { kind: _, active, tried, ...shown } = answer;
+    // Of a mail with several calls the first.
+    mails.push({ messageId: id, receivedAt, ...shown, active: active[0], tried: tried[0] });
   }
   return { mails, unread };
-}
-
-function strip<Answer extends { readonly kind: string }>({ kind: _, ...rest }: Answer) {
-  return rest;
 }
 
 const UNTRUSTED: ReadonlySet<string> = new Set(['quarantined', 'rejected']);
@@ -160,11 +159,6 @@ async function newestMails({ tables, body }: Call<Try>): Promise<readonly Stored
     if (message !== undefined && !UNTRUSTED.has(status)) found.push(message);
   }
   return found;
-}
-
-async function rawOf(blobs: Blobs, { caller }: Call, sha256: string): Promise<Buffer | undefined> {
-  const stream = await blobs.get(rawKeyOf(caller.tenant, sha256));
-  return stream && buffer(stream);
 }
 
 async function learnProfile(parts: Parts, call: Call<Learn>): Promise<Reply<Learn>> {
@@ -214,7 +208,7 @@ async function sourceOfSample(
     });
   }
   const { value } = await findMessage(call.tables, messageId);
-  const raw = await rawOf(blobs, call, value.sha256);
+  const raw = await rawOf(blobs, call.caller.tenant, value.sha256);
   if (raw !== undefined) return { kind: 'mail', raw };
   throw new Problem('not-found', {
     detail: `The raw mail of #/body/samples/${at} is not kept any more.`,
