@@ -76,7 +76,16 @@ describe('what a purge may remove', () => {
     ['not-published', { publishedSize: 10 }],
     ['newest-page', { pages: 1 }],
     ['no-whole-blocks', { candidates: [] }],
-    ['one-purge', { candidates: [{ size: PURGE_ENTRIES_MAX + PAGE, recordedAt: ago(900) }] }],
+    ['no-whole-blocks', { candidates: [{ size: PURGE_ENTRIES_MAX + PAGE, recordedAt: ago(900) }] }],
+    [
+      'one-purge',
+      {
+        candidates: [PURGE_ENTRIES_MAX, PURGE_ENTRIES_MAX + PAGE].map((size) => ({
+          size,
+          recordedAt: ago(900),
+        })),
+      },
+    ],
   ])('says why not more: %s', (code, different) => {
     const plan = planPurge({
       firstKept: 0,

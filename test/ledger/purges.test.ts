@@ -85,6 +85,7 @@ describe('a purge', () => {
     }
     const { url } = await as(admin)(signPurgeArchive, { params: { id: made.id } });
     expect(url).toContain('/blobs/checkpoints/');
+    expect((await purging.fetch(url)).equals(await purging.archive(made))).toBe(true);
     expect(await purging.approve(made.id)).toEqual(done);
   });
 

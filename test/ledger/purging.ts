@@ -28,6 +28,8 @@ export interface Purging extends AsyncDisposable {
   approve(id: string, by?: CallerClaims): Promise<Purge>;
   /** The bytes of an archive, as they are in the write-once place. */
   archive(purge: Purge): Promise<Buffer>;
+  /** What the door behind a signed URL gives. */
+  fetch(url: string): Promise<Buffer>;
 }
 
 /** A ledger of whole pages, more than a year old, whose department keeps it for a year. */
@@ -45,7 +47,7 @@ export async function openPurging(
   for (let page = 0; page < pages; page += 1) {
     await serving.append(old.slice(page * PAGE, (page + 1) * PAGE));
   }
-  const { blobs } = await host.host.blobs('checkpoints');
+  const { blobs, door } = await host.host.blobs('checkpoints');
 
   async function pass(days: number): Promise<void> {
     const waiting = async () => (await records.tables.outboxDepth()).events;
@@ -77,6 +79,10 @@ export async function openPurging(
     async archive({ archive }) {
       const stream = await blobs.get(archive.key);
       return Buffer.concat(await Array.fromAsync(stream ?? []));
+    },
+    async fetch(url) {
+      const { body } = await door.serve(url.slice(url.lastIndexOf('/') + 1));
+      return Buffer.concat(await Array.fromAsync(body ?? []));
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };

@@ -12,7 +12,7 @@ import { Problem } from '#shared/problem.ts';
 import { TILE_WIDTH } from '../chain/tiles.ts';
 
 /** One purge is read, archived and verified within one request; a longer prefix needs several. */
-export const PURGE_ENTRIES_MAX = 256 * TILE_WIDTH;
+export const PURGE_ENTRIES_MAX = 128 * TILE_WIDTH;
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
 /** Where a purge could end: behind a whole page that is the end of a block too. */
@@ -55,19 +55,22 @@ export function planPurge(about: {
   readonly rules: Rules;
   readonly now: Date;
 }): PurgePlan {
-  const { firstKept, rules, now } = about;
+  const { firstKept, pages, rules, now } = about;
   if (rules.window === undefined) return { limit: limitBy('no-window') };
-  if (rules.holds.length > 0) return { limit: limitBy('held') };
-  const cutoff = cutoffOf(rules, now) ?? '';
-  let end: number | undefined;
+  const cutoff = cutoffOf(rules, now);
+  if (cutoff === undefined) return { limit: limitBy('held') };
+  let end = firstKept;
+  let stop: LimitCode | undefined;
   for (const candidate of about.candidates) {
-    const stop = stopAt(candidate, { ...about, cutoff });
-    if (stop !== undefined) return { ...(end === undefined ? {} : { end }), limit: limitBy(stop) };
-    if (candidate.size > firstKept) end = candidate.size;
+    stop = stopAt(candidate, { ...about, cutoff });
+    if (stop !== undefined) break;
+    end = Math.max(end, candidate.size);
   }
-  const isWhole = (end ?? firstKept) >= (about.pages - 1) * TILE_WIDTH;
-  const limit = limitBy(isWhole ? 'newest-page' : 'no-whole-blocks');
-  return { ...(end === undefined ? {} : { end }), limit };
+  // Nothing stopped it but that there was nothing more, or nothing within reach.
+  const isWhole = end >= (pages - 1) * TILE_WIDTH;
+  const isOut = stop === undefined || (stop === 'one-purge' && end === firstKept);
+  const code = isOut ? (isWhole ? 'newest-page' : 'no-whole-blocks') : stop;
+  return { ...(end > firstKept ? { end } : {}), limit: limitBy(code ?? 'no-whole-blocks') };
 }
 
 type LimitCode = (typeof purgeLimits)[number];
@@ -94,7 +97,7 @@ const details: Readonly<Record<LimitCode, string>> = {
   'too-young': 'What follows is younger than the window in force.',
   'not-published': 'What follows is behind the newest published checkpoint.',
   'newest-page': `The newest ${TILE_WIDTH} entries that make a full page always stay.`,
-  'no-whole-blocks': `Behind that no page of ${TILE_WIDTH} entries ends where a block does.`,
+  'no-whole-blocks': `Behind that no page of ${TILE_WIDTH} entries ends where a block does, or none that is near enough.`,
   'one-purge': `One purge removes at most ${PURGE_ENTRIES_MAX} entries. Ask for the next one after it.`,
 };
 
