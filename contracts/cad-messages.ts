@@ -14,6 +14,8 @@ export const messageStatus = z.enum([
   'processed',
   /** Ended after its last try; the raw mail is kept and can be replayed. */
   'failed',
+  /** What it said was destroyed by order; that it came is still known. */
+  'expunged',
 ]);
 
 /** One call of a mail, and the incident that it became. */
@@ -62,6 +64,8 @@ export const cadMessage = z.strictObject({
   /** Why it failed or was rejected. */
   reason: z.string().optional(),
   tries: z.number().int().nonnegative(),
+  /** Expungements that destroyed the raw mail: `/v1/ledger/expungements/{id}`. */
+  expungedBy: z.array(rowId).optional(),
 });
 export type CadMessage = z.infer<typeof cadMessage>;
 
@@ -106,7 +110,7 @@ export const readRawCadMessage = operation({
   http: { method: 'GET', path: '/v1/cad/messages/{id}/raw', status: 303 },
   params,
   output: z.strictObject({ url: z.string(), expiresAt: timestamp }),
-  problems: ['not-found'],
+  problems: ['not-found', 'gone'],
   permission: 'cad-messages:read',
   audit: { kind: 'read', action: 'cad-ingest.message.raw-read', object: 'cad-message' },
 });

@@ -11,10 +11,15 @@ export const file = z.strictObject({
   sizeBytes: z.number().int().positive(),
   sha256: sha256Hex,
   attachTo: z.strictObject({ type: z.enum(['incident']), id: rowId }),
-  /** `awaiting-bytes` until finish has checked them; only `ready` files can be downloaded. */
-  status: z.enum(['awaiting-bytes', 'ready']),
+  /**
+   * `awaiting-bytes` until finish has checked them; only `ready` files can be downloaded. Of an
+   * `expunged` one name and bytes were destroyed by order.
+   */
+  status: z.enum(['awaiting-bytes', 'ready', 'expunged']),
   createdAt: timestamp,
   finishedAt: timestamp.optional(),
+  /** The expungement: `/v1/ledger/expungements/{id}`. */
+  expungedBy: rowId.optional(),
 });
 export type StoredFile = z.infer<typeof file>;
 
@@ -71,7 +76,14 @@ export const finishFile = operation({
   http: { method: 'POST', path: '/v1/files/{id}/finish', status: 200 },
   params,
   output: file,
-  problems: ['not-found', 'conflict', 'version-mismatch', 'content-mismatch', 'ledger-behind'],
+  problems: [
+    'not-found',
+    'gone',
+    'conflict',
+    'version-mismatch',
+    'content-mismatch',
+    'ledger-behind',
+  ],
   permission: 'files:write',
   audit: { kind: 'change', action: 'files.file.finished', object: 'file' },
   versioned: true,
@@ -95,7 +107,7 @@ export const fileUrl = operation({
   http: { method: 'GET', path: '/v1/files/{id}/url', status: 200 },
   params,
   output: z.strictObject({ url: z.string(), expiresAt: timestamp }),
-  problems: ['not-found', 'conflict'],
+  problems: ['not-found', 'gone', 'conflict'],
   permission: 'files:read',
   audit: { kind: 'read', action: 'files.file.url-issued', object: 'file' },
 });

@@ -18,6 +18,9 @@ const scope = z.strictObject({
 /** Stands in the chain for ever, in plain. It names the order, and never what is to be forgotten. */
 const order = shortText(200);
 
+/** `done`: no file of the service has any of the values. */
+const serviceState = z.enum(['pending', 'done']);
+
 export const expungement = z.strictObject({
   id: rowId,
   status: z.enum(['requested', 'expired', 'done']),
@@ -32,6 +35,19 @@ export const expungement = z.strictObject({
   doneAt: timestamp.optional(),
   /** The entry that says so. */
   seq: z.number().int().nonnegative().optional(),
+  /**
+   * From then on: how far the services are that hold the record, its files and its mails. One that
+   * is down delays it.
+   */
+  services: z
+    .strictObject({ 'core-records': serviceState, files: serviceState, 'cad-ingest': serviceState })
+    .optional(),
+  /** Entries about what was on its way to the ledger, and about the files of the record. */
+  followUps: z
+    .array(z.strictObject({ ...scope.shape, seq: z.number().int().nonnegative() }))
+    .optional(),
+  /** When nothing held any of the values any more. */
+  completedAt: timestamp.optional(),
 });
 export type Expungement = z.infer<typeof expungement>;
 
@@ -39,7 +55,7 @@ const params = z.strictObject({ id: rowId });
 
 export const requestExpungement = operation({
   name: 'ledger.expungement.request',
-  summary: 'Ask that the ledger’s values of a record be destroyed; another person has to approve',
+  summary: 'Ask that the values of a record be destroyed; another person has to approve',
   http: { method: 'POST', path: '/v1/ledger/expungements', status: 201 },
   body: z.strictObject({ scope, order, reason }),
   output: expungement,
@@ -51,7 +67,8 @@ export const requestExpungement = operation({
 
 export const approveExpungement = operation({
   name: 'ledger.expungement.approve',
-  summary: 'Destroy the key of the record’s values for good; doing it again changes nothing',
+  summary:
+    'Destroy what the ledger holds for good, and have the services destroy the rest; doing it again changes nothing',
   http: { method: 'POST', path: '/v1/ledger/expungements/{id}/approve', status: 200 },
   params,
   output: expungement,

@@ -18,6 +18,7 @@ import * as legalHolds from './legal-holds.ts';
 import * as logTiles from './log-tiles.ts';
 import * as notices from './notices.ts';
 import type { Operation } from './operation.ts';
+import * as recordExpungements from './record-expungements.ts';
 import * as incidents from './records/incident.ts';
 import * as retention from './retention.ts';
 import * as sessions from './sessions.ts';
@@ -42,6 +43,7 @@ const modules = [
   ledger,
   ledgerEvidence,
   ledgerExpungements,
+  recordExpungements,
   logTiles,
   ledgerKeys,
   ledgerExports,

@@ -47,6 +47,7 @@ export const permissions = {
   'incidents:void': ['admin', 'supervisor'],
   'incidents:propose': ['job:cad-ingest'],
   'records:authorize': ['job:files'],
+  'records:expunge': ['job:ledger'],
   'retention:read': ['admin', 'reviewer'],
   'retention:manage': ['admin'],
   'retention:ask': ['job:ledger', 'job:cad-ingest'],

@@ -3,6 +3,7 @@ import type { Caller } from '#contracts/caller.ts';
 import type { BusCall } from '#contracts/envelope.ts';
 import type { Operation } from '#contracts/operation.ts';
 import { canonicalHash } from './canonical.ts';
+import { changeRows } from './expunging.ts';
 import type { Change, Json, TenantTables } from './ports/tables.ts';
 import { Problem } from './problem.ts';
 
@@ -80,4 +81,18 @@ export function keepAnswer(
     ...(version === undefined ? {} : { version }),
   };
   return { put: { kind: KIND, id, value }, expect: earlierVersion };
+}
+
+/**
+ * Forgets the answers that name one of the records, for good: what was asked is known by a hash that could be
+ * guessed. Who repeats the request is told that the key is used, and nothing is done twice.
+ */
+export function forgetAnswers(tables: TenantTables, recordIds: readonly string[]): Promise<void> {
+  const forgotten = { requestHash: 'expunged', body: null };
+  return changeRows(tables, { kind: KIND }, ({ kind, id, version, value }) => {
+    const { body, at } = kept.parse(value);
+    const text = JSON.stringify(body);
+    if (!recordIds.some((each) => text.includes(each))) return undefined;
+    return { put: { kind, id, value: { ...forgotten, at } }, expect: version };
+  });
 }

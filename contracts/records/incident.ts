@@ -62,7 +62,8 @@ export const timeline = z.strictObject({
 });
 export type Timeline = z.infer<typeof timeline>;
 
-export const incidentStatus = z.enum(['open', 'closed', 'voided']);
+/** `expunged`: what it said was destroyed by order; it is known that it was. */
+export const incidentStatus = z.enum(['open', 'closed', 'voided', 'expunged']);
 
 export const incident = z.strictObject({
   id: rowId,
@@ -79,6 +80,8 @@ export const incident = z.strictObject({
   timeline: timeline.optional(),
   /** When a mail came that cancels the call. The incident stays open: units may be on their way. */
   cancelledAt: timestamp.optional(),
+  /** Expungements that destroyed values of it: `/v1/ledger/expungements/{id}`. */
+  expungedBy: z.array(rowId).optional(),
   createdAt: timestamp,
   updatedAt: timestamp,
   ...incidentFields.shape,

@@ -47,6 +47,9 @@ export function messageHandlings(parts: Parts): readonly Handling[] {
     }),
     handle(readRawCadMessage, async (call) => {
       const { id, value } = await findMessage(call.tables, call.params.id);
+      if (value.expungedBy !== undefined) {
+        throw new Problem('gone', { detail: 'The raw mail was destroyed by order.' });
+      }
       const { url, expiresAt } = await parts.blobs.signGet({
         key: rawKeyOf(call.caller.tenant, value.sha256),
         contentType: 'message/rfc822',

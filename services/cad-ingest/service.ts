@@ -1,6 +1,7 @@
 import type { Blobs } from '#shared/ports/blobs.ts';
 import type { Queue } from '#shared/ports/queue.ts';
 import { openService, openTools, type Service, type ServiceParts } from '#shared/service.ts';
+import { expungementHandling } from './expungements.ts';
 import { type DnsResolver, openAuthenticator } from './intake/authentication.ts';
 import { openIntake } from './intake/intake.ts';
 import { openSmtp, type SmtpSettings } from './intake/smtp.ts';
@@ -49,6 +50,7 @@ export async function openCadIngest(
     ...tryingHandlings({ ...parts, trials }),
     ...messageHandlings({ ...parts, trials, enqueue: enqueueDecided }),
     ...submissionHandlings({ ...parts, enqueue: enqueueDecided }),
+    expungementHandling(parts),
   ];
   const service = opened.use(await openService(parts, tools, handlings));
   const authenticator = opened.use(openAuthenticator({ mta: mailDomain, resolver }));

@@ -3,6 +3,8 @@ import type { RowKey } from '#shared/ports/tables.ts';
 
 /** Kind of the index rows by number: id `<hash of the number>/<incident id>`. */
 export const INCIDENT_NUMBER = 'incident-number';
+/** Row that everyone moves who proposes something about a number, or a place, of a source. */
+const CLAIM = 'incident-number-claim';
 /** Numbers of one incident that are indexed; a transaction has room for so many, twice over. */
 const INDEXED_NUMBERS_MAX = 10;
 
@@ -56,4 +58,9 @@ export function numberRows(incidentId: string, text: string | undefined): readon
     kind: INCIDENT_NUMBER,
     id: `${numberPrefix(spelling)}${incidentId}`,
   }));
+}
+
+/** By the number or the name of the place. */
+export function claimKey(sourceId: string, name: string): RowKey {
+  return { kind: CLAIM, id: hash('sha256', JSON.stringify([sourceId, name])) };
 }

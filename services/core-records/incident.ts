@@ -51,6 +51,7 @@ const about = incident
     voidReason: true,
     timeline: true,
     cancelledAt: true,
+    expungedBy: true,
     createdAt: true,
     updatedAt: true,
   })

@@ -11,7 +11,7 @@
  * A later reading of a mail takes the place of the earlier one in the log that it stands in. It is
  * not matched anew: people may have worked on the incident since.
  */
-import { hash, randomUUIDv7 } from 'node:crypto';
+import { randomUUIDv7 } from 'node:crypto';
 import { z } from 'zod';
 import { rowId } from '#contracts/primitives.ts';
 import { proposeIncident } from '#contracts/records/incident.ts';
@@ -28,15 +28,13 @@ import {
   type MailEntry,
 } from './incident-log.ts';
 import { bestMatch, type Candidate, LOG_ENTRIES_MAX } from './incident-match.ts';
-import { INCIDENT_NUMBER, numberPrefix, tellingNumbersIn } from './incident-numbers.ts';
+import { claimKey, INCIDENT_NUMBER, numberPrefix, tellingNumbersIn } from './incident-numbers.ts';
 import { INCIDENT_PLACE, placeClaims, placePrefixes } from './incident-place.ts';
 import { decideProposal, decideReading, entryOf, type Proposed } from './incident-proposal.ts';
 import { commitRecord, findRecord } from './record-store.ts';
 
 /** Row of a piece of work that is done: id is the work id, so that it is done once. */
 const PROPOSAL = 'proposal';
-/** Row that everyone moves who proposes something about a number, or a place, of a source. */
-const CLAIM = 'incident-number-claim';
 /** Newest incidents with a number, or at a place, that are looked at; older ones are other calls. */
 const CANDIDATES_MAX = 10;
 
@@ -143,7 +141,7 @@ async function readClaims(tables: TenantTables, entry: MailEntry): Promise<reado
   const { sourceId } = entry.message;
   const { own, beside } = placeClaims(entry.draft.fields);
   const read = async (name: string) => {
-    const key = { kind: CLAIM, id: hash('sha256', JSON.stringify([sourceId, name])) };
+    const key = claimKey(sourceId, name);
     return { key, expect: (await tables.get(key))?.version ?? 0 };
   };
   const names = [...tellingNumbersIn(entry.draft.fields.number), ...own];

@@ -6,7 +6,7 @@
  * - index rows of the kind, id `<what is looked for>/R`, without content.
  *
  * They change together with the audit event, in one transaction. Nothing is ever deleted but index
- * rows that no longer fit.
+ * rows that no longer fit, and what an order destroys (expungements.ts).
  */
 import type { AuditEvent } from '#contracts/audit-event.ts';
 import type { Caller } from '#contracts/caller.ts';
@@ -90,12 +90,12 @@ function contentOf(record: RecordBase) {
 }
 
 /** The person for whom a service acts, or else the caller itself. */
-function authorOf(caller: Caller) {
+export function authorOf(caller: Caller) {
   return (caller.actingFor ?? caller).subject;
 }
 
 /** An index row is put once and has no content, so its version is always 1. */
-function indexChanges(before: readonly RowKey[], after: readonly RowKey[]): Change[] {
+export function indexChanges(before: readonly RowKey[], after: readonly RowKey[]): Change[] {
   const had = new Map(before.map((key) => [nameOf(key), key]));
   const has = new Map(after.map((key) => [nameOf(key), key]));
   const gone = [...had].filter(([name]) => !has.has(name));

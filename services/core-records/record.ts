@@ -11,6 +11,8 @@ export interface RecordBase {
   readonly createdAt: string;
   readonly updatedAt: string;
   readonly voidReason?: string | undefined;
+  /** Expungements that destroyed values of it. */
+  readonly expungedBy?: readonly string[] | undefined;
 }
 
 /** What a decision comes to: the next version, and rows of the kind's own that go with it. */
@@ -33,8 +35,13 @@ export function voidRecord<R extends RecordBase>(
   };
 }
 
-/** Throws Problem `conflict` for a voided record. */
+/** Throws Problem `conflict` for a record that can be changed no more: a voided or expunged one. */
 export function assertNotVoided(record: RecordBase): void {
+  if (record.status === 'expunged') {
+    throw new Problem('conflict', {
+      detail: 'What the record said was destroyed by order: it can be changed no more.',
+    });
+  }
   if (record.status !== 'voided') return;
   throw new Problem('conflict', {
     detail: 'The record is voided: it can be read, but not changed any more.',

@@ -1,7 +1,9 @@
 import { openService, openTools, type Service, type ServiceParts } from '#shared/service.ts';
 import { openTurns } from '#shared/turns.ts';
 import { authorizeHandling } from './authorize.ts';
+import { expungementHandling } from './expungements.ts';
 import { incidentKind } from './incident.ts';
+import { expungeableIncident } from './incident-expunged.ts';
 import { incidentHandlings } from './incidents.ts';
 import { legalHoldHandlings } from './legal-holds.ts';
 import { recordHandlings } from './records.ts';
@@ -14,6 +16,7 @@ export async function openCoreRecords(parts: ServiceParts): Promise<Service> {
     ...recordHandlings(incidentKind, turns),
     ...incidentHandlings(turns),
     authorizeHandling([incidentKind]),
+    expungementHandling(parts.tables, turns, [expungeableIncident]),
     ...retentionHandlings(),
     ...legalHoldHandlings(),
   ]);

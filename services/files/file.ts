@@ -28,6 +28,11 @@ export function finish(file: StoredFile, at: string): StoredFile {
   return { ...file, version: file.version + 1, status: 'ready', finishedAt: at };
 }
 
+/** What is left of a file when an order destroyed it. The hash stays, to tell which file it was. */
+export function expunge(file: StoredFile, expungedBy: string): StoredFile {
+  return { ...file, version: file.version + 1, name: '', status: 'expunged', expungedBy };
+}
+
 /** In what the bytes differ from the announcement; `undefined` when they are the ones announced. */
 export function differenceOf(file: StoredFile, bytes: BlobHead): string | undefined {
   const { sizeBytes, sha256 } = file;

@@ -21,7 +21,7 @@ import { type Call, type Committed, type Handling, handle, retryOnRace } from '#
 import type { Access } from './access.ts';
 import { refusalOf } from './content.ts';
 import { announce, blobKeyOf, differenceOf, finish, servedTypeOf } from './file.ts';
-import { contentOf, findFile, putFile } from './rows.ts';
+import { contentOf, findFile, notExpunged, putFile } from './rows.ts';
 import { noteUpload } from './uploads.ts';
 
 interface Parts {
@@ -57,8 +57,9 @@ async function begin(parts: Parts, call: Call<typeof beginFile>) {
   await noteUpload(parts.tables, { tenant: caller.tenant, id, at: now.getTime() });
   const upload = { method: 'PUT' as const, url, headers: { ...headers }, expiresAt };
   const reply = { body: { ...file, upload } };
+  const changes = [putFile(file), notExpunged(body.attachTo)];
   return retryOnRace(() =>
-    call.commit({ changes: [putFile(file)], events: [eventOf(call, undefined, file)], reply }),
+    call.commit({ changes, events: [eventOf(call, undefined, file)], reply }),
   );
 }
 
@@ -69,13 +70,14 @@ async function tryFinish(
 ): Promise<Committed<typeof finishFile>> {
   const before = await fileFor(parts, call, 'write');
   assertVersion(before, call.ifMatch);
+  if (before.status === 'expunged') throw expunged();
   if (before.status === 'ready') {
     return { ok: true, reply: { body: before, version: before.version } };
   }
   await assertBytes(parts.blobs, blobKeyOf(call.caller.tenant, before.id), before);
   const ready = finish(before, call.now.toISOString());
   return call.commit({
-    changes: [putFile(ready)],
+    changes: [putFile(ready), notExpunged(ready.attachTo)],
     events: [eventOf(call, before, ready)],
     reply: { body: ready, version: ready.version },
   });
@@ -83,6 +85,7 @@ async function tryFinish(
 
 async function issueUrl(parts: Parts, call: Call<typeof fileUrl>) {
   const file = await fileFor(parts, call, 'read');
+  if (file.status === 'expunged') throw expunged();
   if (file.status !== 'ready') {
     throw new Problem('conflict', { detail: 'The upload of this file is not finished yet.' });
   }
@@ -128,6 +131,10 @@ async function bytesOf(blobs: Blobs, key: string): Promise<Readable> {
   const bytes = await blobs.get(key);
   if (bytes === undefined) throw noBytes();
   return bytes;
+}
+
+function expunged(): Problem {
+  return new Problem('gone', { detail: 'The file was destroyed by order.' });
 }
 
 function noBytes(): Problem {

@@ -1,5 +1,5 @@
 import { file, type StoredFile } from '#contracts/files.ts';
-import type { Change, Json, Row, TenantTables } from '#shared/ports/tables.ts';
+import type { Change, Json, Row, RowKey, TenantTables } from '#shared/ports/tables.ts';
 
 export const FILE = 'file';
 
@@ -21,6 +21,24 @@ export function contentOf(stored: StoredFile): { readonly [key: string]: Json } 
   return JSON.parse(JSON.stringify(content));
 }
 
-function fileOf({ id, version, value }: Row): StoredFile {
+export function fileOf({ id, version, value }: Row): StoredFile {
   return file.parse({ ...Object(value), id, version });
+}
+
+/** A record, of whatever kind. */
+interface AttachedTo {
+  readonly type: string;
+  readonly id: string;
+}
+
+/** Row that says that a record was expunged: no file is attached to it any more. */
+const EXPUNGED_RECORD = 'expunged-record';
+
+export function expungedRecord({ type, id }: AttachedTo): RowKey {
+  return { kind: EXPUNGED_RECORD, id: `${type}/${id}` };
+}
+
+/** In a write: the record was not expunged meanwhile. */
+export function notExpunged(record: AttachedTo): Change {
+  return { check: expungedRecord(record), expect: 0 };
 }

@@ -1,6 +1,7 @@
 import type { Blobs } from '#shared/ports/blobs.ts';
 import { openService, openTools, type Service, type ServiceParts } from '#shared/service.ts';
 import { openAccess } from './access.ts';
+import { expungementHandling } from './expungements.ts';
 import { fileHandlings } from './files.ts';
 import { openSweep } from './sweep.ts';
 
@@ -8,7 +9,10 @@ import { openSweep } from './sweep.ts';
 export async function openFiles(parts: ServiceParts & { readonly blobs: Blobs }): Promise<Service> {
   const tools = await openTools(parts);
   const access = openAccess(tools, parts.log);
-  const service = await openService(parts, tools, fileHandlings({ ...parts, access }));
+  const service = await openService(parts, tools, [
+    ...fileHandlings({ ...parts, access }),
+    expungementHandling(parts),
+  ]);
   const sweep = openSweep({ ...parts, ...tools });
   return {
     ...service,

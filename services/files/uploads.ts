@@ -71,11 +71,11 @@ export async function sweepUploads(parts: UploadParts, stopping: AbortSignal): P
 async function settle(parts: UploadParts, tenant: TenantId, { id, version }: Row): Promise<void> {
   const { tables, blobs } = parts;
   const file = await findFile(tables.forTenant(tenant), id);
-  const isGone =
-    file === undefined || (file.status !== 'ready' && (await forget(parts, tenant, file)));
+  const isSettled = file?.status === 'ready' || file?.status === 'expunged';
+  const isGone = file === undefined || (!isSettled && (await forget(parts, tenant, file)));
   if (isGone) await blobs.remove(blobKeyOf(tenant, id));
   // Finished this very moment: the next sweep sees it so.
-  else if (file.status !== 'ready') return;
+  else if (!isSettled) return;
   await tables.forTenant(PLATFORM_TENANT).write({
     changes: [{ remove: { kind: UPLOAD, id }, expect: version }],
     events: [],

@@ -7,6 +7,7 @@ import { openWitnessing } from './checkpoints/witnessing.ts';
 import { commandHandlings } from './command-log/commands.ts';
 import { evidenceHandlings } from './evidence/evidence.ts';
 import { expungementHandlings } from './evidence/expungements.ts';
+import { openExpungingRounds } from './evidence/expunging-rounds.ts';
 import { exportHandlings } from './export/exports.ts';
 import { type LedgerParts, openLogs } from './log/logs.ts';
 import { openMailing } from './mail/mailing.ts';
@@ -28,12 +29,13 @@ export async function openLedger(parts: LedgerParts): Promise<Service> {
   const logs = openLogs(parts);
   const tools = await openTools(parts);
   const removals = openRemovals(parts, tools.client, { isRunning: true });
+  const expunging = openExpungingRounds({ ...parts, ...tools }, logs);
   const service = await openService(parts, tools, [
     ...eventHandlings(logs),
     ...entryHandlings(logs),
     ...checkpointHandlings(parts, logs),
     ...evidenceHandlings(logs),
-    ...expungementHandlings(parts, logs),
+    ...expungementHandlings({ ...parts, ...tools }, logs, expunging),
     ...exportHandlings(logs),
     ...purgeHandlings({ ...parts, client: tools.client, removals }, logs),
     ...reviewHandlings(logs),
@@ -52,6 +54,7 @@ export async function openLedger(parts: LedgerParts): Promise<Service> {
   return {
     ...service,
     async [Symbol.asyncDispose]() {
+      await expunging[Symbol.asyncDispose]();
       await sinks[Symbol.asyncDispose]();
       await patrol[Symbol.asyncDispose]();
       await daily[Symbol.asyncDispose]();

@@ -66,7 +66,8 @@ async function expunge({ admin, officer, reviewer }: Department, objectId: strin
   expect(status, JSON.stringify(body)).toBe(200);
   expect(body).toMatchObject({ status: 'done', order: '2031-CV-17' });
   const listed = await reviewer.get('/v1/ledger/expungements');
-  expect(listed.body.items).toEqual([body]);
+  const { services: _, ...carriedOut } = body;
+  expect(listed.body.items).toMatchObject([carriedOut]);
 }
 
 function run(script: string, args: readonly string[], cwd: string) {

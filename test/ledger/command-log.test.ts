@@ -16,7 +16,7 @@ import type { InputOf } from '#contracts/operation.ts';
 import { admitStep, type CommandRow, outcomeOf } from '#services/ledger/command-log/command.ts';
 import { Problem } from '#shared/problem.ts';
 import { until } from '#test/support/api.ts';
-import { codeOf, openServing, type Serving } from './serving.ts';
+import { codeOf, openServing, openServingWithRecords, type Serving } from './serving.ts';
 
 const SECRET = 'PATIENT-4711-ELM-STREET';
 
@@ -206,7 +206,7 @@ describe('the command log', () => {
   });
 
   test('holds the output in no file, and the rest of a command only until it is expunged', async () => {
-    await using serving = await openServing();
+    await using serving = await openServingWithRecords();
     const { record, list, reviewer } = openCase(serving);
     const { as, someone } = serving;
     const first = queued();

@@ -24,10 +24,9 @@ function factOf(tenant: string): AuditEvent {
 
 /** Expunges the record; the row beside the block can be put only once. */
 function expunge(log: Log, tenant: string) {
-  const beside = async (seq: number): Promise<Change> => ({
-    put: { ...ROW, value: { seq } },
-    expect: 0,
-  });
+  const beside = async (seq: number): Promise<readonly Change[]> => [
+    { put: { ...ROW, value: { seq } }, expect: 0 },
+  ];
   return log.expunge({ event: factOf(tenant), record: RECORD, beside });
 }
 

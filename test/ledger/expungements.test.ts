@@ -14,7 +14,7 @@ import { verifyBundle } from '#services/ledger/portable/verify-bundle.ts';
 import { auditEventOf } from '#shared/audit.ts';
 import { bytesBelow } from '#test/support/folder.ts';
 import { person } from '#test/support/host.ts';
-import { codeOf, openServing, type Serving } from './serving.ts';
+import { codeOf, openServingWithRecords, type Serving } from './serving.ts';
 import { openTamper } from './tamper.ts';
 
 const SECRET = 'PATIENT-4711-ELM-STREET';
@@ -38,7 +38,7 @@ const asked = (objectId: string) => ({
 
 /** A log with two records, and the people who can expunge one. */
 async function openCase() {
-  const serving = await openServing();
+  const serving = await openServingWithRecords();
   const { tenant, someone } = serving;
   await serving.append([
     eventOf(tenant, 'i-1', SECRET),
@@ -111,8 +111,10 @@ describe('an expungement', () => {
     const [asking] = await serving.entries('ledger.expungement.requested', 1);
     expect(asking).toMatchObject({ actor: { id: admin.subject.id }, object: { id: made.id } });
     const read = await as(reviewer)(readExpungement, { params: { id: made.id } });
-    expect(read).toEqual(done);
-    expect((await as(reviewer)(listExpungements)).items).toEqual([done]);
+    // How far other services are changes meanwhile.
+    const { services: _services, ...carriedOut } = done;
+    expect(read).toMatchObject(carriedOut);
+    expect((await as(reviewer)(listExpungements)).items).toMatchObject([carriedOut]);
   });
 
   test('leaves neither the values nor their key in any file of the stores', async () => {

@@ -5,6 +5,7 @@ import { appendEvents, type LedgerEntry, listEntries } from '#contracts/ledger.t
 import type { InputOf, Operation, OutputOf } from '#contracts/operation.ts';
 import type { Role } from '#contracts/permissions.ts';
 import type { ProblemCode } from '#contracts/problems.ts';
+import { openCoreRecords } from '#services/core-records/service.ts';
 import { openLedger } from '#services/ledger/service.ts';
 import { jobCaller } from '#shared/client.ts';
 import type { Tables } from '#shared/ports/tables.ts';
@@ -73,6 +74,15 @@ export async function openServing(
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
+}
+
+/** With core-records beside it: without its word on legal holds nothing is expunged. */
+export async function openServingWithRecords(): Promise<Serving> {
+  await using opened = new AsyncDisposableStack();
+  const serving = opened.use(await openServing());
+  opened.use(await openCoreRecords(await serving.host.parts('core-records')));
+  const stack = opened.move();
+  return { ...serving, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
 /** The code of the problem that a call ends with; `undefined` when it ends well. */

@@ -8,6 +8,8 @@ export interface Running extends AsyncDisposable {
   /** What it logged beside `ready`. */
   // biome-ignore lint/suspicious/noExplicitAny: a log line, as the process wrote it
   readonly ready: any;
+  /** Everything that it has written so far, line by line. */
+  readonly lines: readonly string[];
   /** Sends the signal and waits for the end; answers the exit code (`null` after SIGKILL). */
   stop(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null>;
 }
@@ -29,9 +31,11 @@ export async function startProcess(
     const [code] = await ended;
     return code;
   };
-  const ready = await readyLine(child, entry);
+  const lines: string[] = [];
+  const ready = await readyLine(child, entry, lines);
   return {
     ready,
+    lines,
     stop,
     async [Symbol.asyncDispose]() {
       if (child.exitCode === null && child.signalCode === null) await stop('SIGKILL');
@@ -39,8 +43,7 @@ export async function startProcess(
   };
 }
 
-function readyLine(child: ChildProcess, entry: string): Promise<unknown> {
-  const seen: string[] = [];
+function readyLine(child: ChildProcess, entry: string, seen: string[]): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const fail = (why: string) => {
       child.kill('SIGKILL');

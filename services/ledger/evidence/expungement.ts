@@ -1,8 +1,12 @@
 /** Decisions about expungements: who may approve, until when, and what the chain says of it. Pure. */
-import { EXPUNGEMENT_REQUEST_DAYS, type Expungement } from '#contracts/ledger-expungements.ts';
+import {
+  EXPUNGEMENT_REQUEST_DAYS,
+  type Expungement,
+  expungement,
+} from '#contracts/ledger-expungements.ts';
 import type { Person } from '#contracts/primitives.ts';
 import type { FieldChange } from '#shared/audit.ts';
-import type { Json } from '#shared/ports/tables.ts';
+import type { Json, Row } from '#shared/ports/tables.ts';
 import { Problem } from '#shared/problem.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
@@ -36,7 +40,44 @@ export function done(
   made: { readonly by: Person; readonly now: Date; readonly seq: number },
 ): Expungement {
   const { by, now, seq } = made;
-  return { ...before, status: 'done', approvedBy: by, doneAt: now.toISOString(), seq };
+  const services = {
+    'core-records': 'pending',
+    files: 'pending',
+    'cad-ingest': 'pending',
+  } as const;
+  return {
+    ...before,
+    status: 'done',
+    approvedBy: by,
+    doneAt: now.toISOString(),
+    seq,
+    services,
+  };
+}
+
+type ServiceName = keyof NonNullable<Expungement['services']>;
+
+/** Services that have not destroyed everything yet. */
+export function pendingIn({ services }: Expungement): readonly ServiceName[] {
+  if (services === undefined) return [];
+  const names: readonly ServiceName[] = ['core-records', 'files', 'cad-ingest'];
+  return names.filter((name) => services[name] === 'pending');
+}
+
+export function serviceDone(before: Expungement, name: ServiceName): Expungement {
+  if (before.services === undefined) throw new Error('the expungement is not carried out');
+  return { ...before, services: { ...before.services, [name]: 'done' } };
+}
+
+export function followedUp(
+  before: Expungement,
+  followUp: NonNullable<Expungement['followUps']>[number],
+): Expungement {
+  return { ...before, followUps: [...(before.followUps ?? []), followUp] };
+}
+
+export function completed(before: Expungement, now: Date): Expungement {
+  return { ...before, completedAt: now.toISOString() };
 }
 
 /** Problem `gone` for a request that has expired. One that is done is no case for this. */
@@ -52,6 +93,17 @@ export function reasonOf({ id, order, requestedBy }: Expungement): string {
   return `order ${order}, asked for by user ${requestedBy.id} in expungement ${id}`;
 }
 
+/** The words of an entry that follows: about the record itself, or about a file of it. */
+export function followUpReasonOf(
+  carriedOut: Expungement,
+  object: { readonly type: string; readonly id: string },
+): string {
+  const { objectType, objectId } = carriedOut.scope;
+  const isItself = object.type === objectType && object.id === objectId;
+  const what = isItself ? 'what came in meanwhile' : `belongs to ${objectType}/${objectId}`;
+  return `${reasonOf(carriedOut)}: ${what}`;
+}
+
 /** The same with names and the reason given; sealed, but not by the key that is destroyed. */
 export function changesOf(before: Expungement, by: Person): readonly FieldChange[] {
   const { id, order, reason, requestedBy } = before;
@@ -64,7 +116,11 @@ export function changesOf(before: Expungement, by: Person): readonly FieldChange
   ];
 }
 
+export function storedIn({ value }: Row): Expungement {
+  return expungement.parse(value);
+}
+
 /** Plain data, with the keys left out that have no value. */
-export function asJson(value: Expungement | Person): Json {
+export function asJson(value: object): Json {
   return JSON.parse(JSON.stringify(value));
 }

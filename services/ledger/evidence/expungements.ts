@@ -3,7 +3,8 @@
  *
  * 1. One person asks, with the reference of the order. The request is a row.
  * 2. Another one approves, within EXPUNGEMENT_REQUEST_DAYS.
- * 3. One write: the block with the entry that says so, the key's row removed, the request done.
+ * 3. One write: the block with the entry that says so, the key's row removed, the request done, a row
+ *    in the list of what other services have still to do (expunging.ts).
  *
  * A crash before 3 leaves the request, to be approved again; after it everything is done, and
  * approving once more answers so. A key that the record got later is not touched by that.
@@ -12,23 +13,38 @@ import { randomUUIDv7 } from 'node:crypto';
 import {
   approveExpungement,
   type Expungement,
-  expungement,
   listExpungements,
   readExpungement,
   requestExpungement,
 } from '#contracts/ledger-expungements.ts';
 import { listPage } from '#shared/pages.ts';
 import { personOf } from '#shared/person.ts';
-import type { Change, Row, TenantTables } from '#shared/ports/tables.ts';
+import type { Change, TenantTables } from '#shared/ports/tables.ts';
 import { Problem } from '#shared/problem.ts';
 import { type Call, type Handling, handle, retryOnRace } from '#shared/service.ts';
 import { recordOf } from '../chain/seal.ts';
 import type { Log } from '../log/log.ts';
-import type { LedgerParts, Logs } from '../log/logs.ts';
-import { EXPUNGEMENT } from '../log/store.ts';
-import { asJson, asOf, assertOpen, changesOf, done, reasonOf, requested } from './expungement.ts';
+import type { Logs } from '../log/logs.ts';
+import { EXPUNGEMENT, EXPUNGING } from '../log/store.ts';
+import {
+  asJson,
+  asOf,
+  assertOpen,
+  changesOf,
+  done,
+  reasonOf,
+  requested,
+  storedIn,
+} from './expungement.ts';
+import { type ExpungingParts, newWork } from './expunging.ts';
+import type { ExpungingRounds } from './expunging-rounds.ts';
+import { assertNoHold } from './holds.ts';
 
-export function expungementHandlings({ log }: LedgerParts, logs: Logs): Handling[] {
+export function expungementHandlings(
+  { log, client }: ExpungingParts,
+  logs: Logs,
+  rounds: Pick<ExpungingRounds, 'wake'>,
+): Handling[] {
   return [
     handle(requestExpungement, (call) => request(logs, call)),
 
@@ -38,7 +54,9 @@ export function expungementHandlings({ log }: LedgerParts, logs: Logs): Handling
       if (before.status === 'done') return { body: before };
       assertOpen(before);
       await assertOther(call, before);
+      await assertNoHold(client, tenant, before.scope);
       const body = await logs.use(tenant, (open) => carryOut(open, call, before));
+      rounds.wake(tenant);
       log.info({ tenant, expungementId: body.id, seq: body.seq }, 'a record was expunged');
       return { body };
     }),
@@ -94,22 +112,25 @@ async function carryOut(log: Log, call: ApproveCall, before: Expungement): Promi
   const { seq } = await log.expunge({
     event,
     record: recordIn(before),
-    beside: (place) => doneChange(tables, before.id, { by, now, seq: place }),
+    beside: (place) => doneChanges(tables, before.id, { by, now, seq: place }),
   });
   return done(before, { by, now, seq });
 }
 
 /** Throws Problem `conflict` when somebody else has approved it meanwhile. */
-async function doneChange(
+async function doneChanges(
   tables: TenantTables,
   id: string,
   made: Parameters<typeof done>[1],
-): Promise<Change> {
+): Promise<readonly Change[]> {
   const { stored, version } = await find(tables, id);
   if (stored.status === 'done') {
     throw new Problem('conflict', { detail: 'Somebody else has approved it just now. Read it.' });
   }
-  return { put: { kind: EXPUNGEMENT, id, value: asJson(done(stored, made)) }, expect: version };
+  return [
+    { put: { kind: EXPUNGEMENT, id, value: asJson(done(stored, made)) }, expect: version },
+    { put: { kind: EXPUNGING, id, value: newWork }, expect: 0 },
+  ];
 }
 
 /** Whoever asked cannot approve; that they tried is an event. */
@@ -132,10 +153,6 @@ async function find(tables: TenantTables, id: string) {
   const row = await tables.get({ kind: EXPUNGEMENT, id });
   if (row === undefined) throw new Problem('not-found', { detail: 'No expungement has this id.' });
   return { stored: storedIn(row), version: row.version };
-}
-
-function storedIn({ value }: Row): Expungement {
-  return expungement.parse(value);
 }
 
 function recordIn({ scope }: Pick<Expungement, 'scope'>): string {

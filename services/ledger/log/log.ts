@@ -63,14 +63,14 @@ export interface Log extends AsyncDisposable {
   /** Does it hold values of the record? */
   holdsKey(record: string): Promise<boolean>;
   /**
-   * Destroys the key of the record, in one write with the entry that says so and a change beside it.
+   * Destroys the key of the record, in one write with the entry that says so and changes beside it.
    * Problem `conflict` when there is no key any more.
    */
   expunge(request: {
     readonly event: AuditEvent;
     readonly record: string;
     /** Asked for with the number of the entry; each time that the write is made again. */
-    readonly beside: (seq: number) => Promise<Change>;
+    readonly beside: (seq: number) => Promise<readonly Change[]>;
   }): Promise<Receipt>;
   /** Entries before this one were removed. */
   firstKept(): number;
@@ -151,10 +151,10 @@ export async function openLog(parts: LogParts): Promise<Log> {
     holdsKey: async (record) => (await keys.removal(record)) !== undefined,
     expunge: ({ event, record, beside }) =>
       appends.appendWith(event, async (seq) => {
-        const change = await beside(seq);
+        const changes = await beside(seq);
         const removal = await keys.removal(record);
         if (removal === undefined) throw noKey(record);
-        return [removal, change];
+        return [removal, ...changes];
       }),
     firstKept: () => view.purged?.size ?? 0,
     pages: () => view.pages,

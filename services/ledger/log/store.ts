@@ -27,6 +27,8 @@ export const PURGE = 'purge';
 
 /** Where the log begins; there is none before the first purge. */
 export const BOUNDARY = { kind: 'purged', id: 'boundary' } as const;
+/** Expungements that other services have not carried out yet: one row for each, with its id. */
+export const EXPUNGING = 'expunging';
 
 /** 2^53 has 16 digits: ids sort as the numbers do. */
 const DIGITS = 16;
