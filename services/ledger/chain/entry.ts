@@ -68,8 +68,11 @@ function member(key: string, value: string | undefined): string {
  * becomes U+FFFD as in any encoder: an event that cannot be refused any more must find its entry.
  */
 function quoted(text: string): string {
-  return JSON.stringify(text.toWellFormed());
+  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text.toWellFormed());
 }
+
+/** Nothing to escape. */
+const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 
 /** Two events are the same one exactly when these texts are the same. */
 export function identityText({ start, reason, end, tenant }: ContentText): string {
