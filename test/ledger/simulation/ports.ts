@@ -40,9 +40,15 @@ function flipRow(row: Row | undefined, random: Random): Row | undefined {
   return { ...row, bytes: withFlippedBit(row.bytes, random) };
 }
 
-/** A write-once store in memory. */
+/** A write-once store in memory, which judges: what stands in it is not replaced by other bytes. */
 export function openBlobStore(): Map<string, Buffer> {
-  return new Map();
+  return new (class extends Map<string, Buffer> {
+    override set(key: string, bytes: Buffer): this {
+      if (this.get(key)?.equals(bytes) === false)
+        throw new Error(`${key} was written once already`);
+      return super.set(key, bytes);
+    }
+  })();
 }
 
 export function blobsOf(process: Process, calls: Calls, store: Map<string, Buffer>): Blobs {
@@ -75,6 +81,18 @@ export function plainBlobs(store: Map<string, Buffer>): Blobs {
     remove: none,
     signPut: none,
     signGet: none,
+  };
+}
+
+/** The signer and sealer of a process: it can be away like any other part of the world. */
+export function vaultOf(process: Process, calls: Calls, vault: Vault): Vault {
+  const ask = <Answer>(run: () => Promise<Answer>) => calls.make({ process, isWrite: false, run });
+  return {
+    ...vault,
+    sign: (name, bytes, options) => ask(() => vault.sign(name, bytes, options)),
+    publicKeys: (name) => ask(() => vault.publicKeys(name)),
+    seal: (context, bytes) => ask(() => vault.seal(context, bytes)),
+    open: (context, sealed) => ask(() => vault.open(context, sealed)),
   };
 }
 

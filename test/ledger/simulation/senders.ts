@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import type { AuditEvent } from '#contracts/audit-event.ts';
 import type { Receipt } from '#services/ledger/append/writer.ts';
 import type { Log } from '#services/ledger/log/log.ts';
-import type { Process } from './calls.ts';
+import type { Calls, Process } from './calls.ts';
 import type { Random } from './random.ts';
 
 export interface Sender {
@@ -82,8 +82,15 @@ function eventOf(about: {
   };
 }
 
-/** Sends the next batch. What comes back counts also when the sender has stopped waiting for it. */
+/** Between senders and processes: it never crashes, and loses, doubles and delays what it carries. */
+const network: Process = { name: 'network', alive: true };
+
+/**
+ * Sends the next batch. What comes back counts also when the sender has stopped waiting for it, and
+ * a batch that was thought lost may still arrive.
+ */
 export function send(about: {
+  readonly calls: Calls;
   readonly sender: Sender;
   readonly process: Process;
   readonly log: Log;
@@ -91,27 +98,30 @@ export function send(about: {
   readonly acknowledge: (acknowledged: readonly Acknowledged[]) => void;
   readonly refuse: (error: unknown) => void;
 }): void {
-  const { sender, process, log, count, acknowledge, refuse } = about;
+  const { calls, sender, process, log, count, acknowledge, refuse } = about;
   const begin = sender.done;
   const batch = sender.events.slice(begin, begin + count);
   sender.asked = process;
   const free = () => {
     if (sender.asked === process) sender.asked = undefined;
   };
-  log.append(batch).then(
-    (receipts) => {
-      free();
-      sender.done = Math.max(sender.done, begin + batch.length);
-      acknowledge(
-        batch.flatMap((event, index) => {
-          const receipt = receipts[index];
-          return receipt === undefined ? [] : [{ event, receipt }];
-        }),
-      );
-    },
-    (error: unknown) => {
-      free();
-      refuse(error);
-    },
-  );
+  const answered = (receipts: readonly Receipt[]) => {
+    free();
+    sender.done = Math.max(sender.done, begin + batch.length);
+    acknowledge(
+      batch.flatMap((event, index) => {
+        const receipt = receipts[index];
+        return receipt === undefined ? [] : [{ event, receipt }];
+      }),
+    );
+  };
+  const refused = (error: unknown) => {
+    free();
+    refuse(error);
+  };
+  /** Not waited for: the work needs calls of its own. */
+  const deliver = async () => {
+    if (process.alive) void log.append(batch).then(answered, refused);
+  };
+  calls.make({ process: network, isWrite: true, run: deliver }).catch(refused);
 }
