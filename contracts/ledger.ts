@@ -119,6 +119,19 @@ export const checkpointAnswer = z.strictObject({
   verifierKey: z.string(),
   /** Of every key that ever signed checkpoints, the current one first; the newest two sign now. */
   verifierKeys: z.array(z.string()).min(1),
+  /** The newest checkpoint of a day that a timestamp authority has seen, where one is asked. */
+  timestamp: z
+    .strictObject({
+      /** UTC. */
+      day: z.iso.date(),
+      /** The signed note of that day, byte for byte: the token is over its SHA-256. */
+      note: z.string(),
+      /** RFC 3161 TimeStampToken, DER in base64. */
+      token: z.base64(),
+      /** When the authority saw it, as the token says. */
+      at: timestamp,
+    })
+    .optional(),
 });
 
 const readingTheLedger = (verb: string) =>

@@ -7,6 +7,7 @@ import { cadLearn, cadParse, readProfiles } from './cad-ingest/commands.ts';
 import { verifyStores } from './ledger/commands.ts';
 import { verifyArchive } from './ledger/portable/archive.ts';
 import { parseVerifierKey } from './ledger/portable/note.ts';
+import { verifyTimestamp } from './ledger/portable/timestamp.ts';
 import { verifyNote } from './ledger/portable/verify.ts';
 import { verifyBundle } from './ledger/portable/verify-bundle.ts';
 import { runWitness } from './ledger/witness/command.ts';
@@ -43,6 +44,10 @@ const commands: Readonly<Record<string, Command>> = {
     usage:
       'archive verify FILE --key VKEY                checks an archive of removed entries, offline',
     run: runArchiveVerify,
+  },
+  'timestamp verify': {
+    usage: 'timestamp verify FILE --token TOKEN --ca PEM  checks when a file was seen, offline',
+    run: runTimestampVerify,
   },
   witness: {
     usage:
@@ -126,6 +131,22 @@ function runCheckpointVerify(args: readonly string[]): Promise<number> {
     const { origin, size, root } = verdict.head;
     return { ok: true, origin, size, root: Buffer.from(root).toString('hex') };
   });
+}
+
+async function runTimestampVerify(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    options: { token: { type: 'string' }, ca: { type: 'string' } },
+    allowPositionals: true,
+  });
+  const [file, ...more] = positionals;
+  const { token, ca } = values;
+  if (file === undefined || more.length > 0) return usage('Give one file to verify.');
+  if (token === undefined || ca === undefined) return usage('Give --token and --ca.');
+  const [bytes, der] = await Promise.all([readFile(file), readFile(token)]);
+  const report = verifyTimestamp({ token: der, bytes, roots: await readFile(ca, 'utf8') });
+  process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+  return report.ok ? 0 : 1;
 }
 
 /** One file, one key, one report. */

@@ -3,6 +3,7 @@ import { eventHandlings } from './append/events.ts';
 import { checkpointHandlings } from './checkpoints/checkpoints.ts';
 import { openDaily } from './checkpoints/daily.ts';
 import { keyHandlings } from './checkpoints/keys.ts';
+import { openTimestamping } from './checkpoints/timestamps.ts';
 import { openWitnessing } from './checkpoints/witnessing.ts';
 import { commandHandlings } from './command-log/commands.ts';
 import { evidenceHandlings } from './evidence/evidence.ts';
@@ -47,7 +48,8 @@ export async function openLedger(parts: LedgerParts): Promise<Service> {
   ]);
   const patrol = openPatrol(parts, { isRunning: true });
   const daily = openDaily(parts, logs, { isRunning: true });
-  const { witnesses = [] } = parts;
+  const { witnesses = [], timestamps } = parts;
+  const timestamping = openTimestamping(parts, { timestamps, isRunning: true });
   const witnessing = openWitnessing(parts, logs, { witnesses, isRunning: true });
   const mailing = openMailing({ parts, logs, client: tools.client }, { isRunning: true });
   const sinks = openSinks(parts, logs, parts.sinks ?? []);
@@ -58,6 +60,7 @@ export async function openLedger(parts: LedgerParts): Promise<Service> {
       await sinks[Symbol.asyncDispose]();
       await patrol[Symbol.asyncDispose]();
       await daily[Symbol.asyncDispose]();
+      await timestamping[Symbol.asyncDispose]();
       await mailing[Symbol.asyncDispose]();
       await removals[Symbol.asyncDispose]();
       await witnessing[Symbol.asyncDispose]();

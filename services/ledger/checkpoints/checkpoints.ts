@@ -5,10 +5,12 @@ import { consistencyPath, rangeHash, rootAt } from '../chain/tree.ts';
 import type { Log } from '../log/log.ts';
 import type { LedgerParts, Logs } from '../log/logs.ts';
 import { verifierKeysOf } from './note-keys.ts';
+import { newestTimestamp } from './timestamps.ts';
 
-export function checkpointHandlings({ vault }: LedgerParts, logs: Logs): Handling[] {
+export function checkpointHandlings(parts: LedgerParts, logs: Logs): Handling[] {
+  const { vault } = parts;
   return [
-    handle(readCheckpoint, ({ caller }) =>
+    handle(readCheckpoint, ({ caller, now }) =>
       logs.use(caller.tenant, async (log) => {
         await log.follow();
         const signed = await log.checkpoint(log.size());
@@ -17,7 +19,9 @@ export function checkpointHandlings({ vault }: LedgerParts, logs: Logs): Handlin
         }
         const { origin, size, root, note, verifierKey } = signed;
         const verifierKeys = await verifierKeysOf(vault, origin);
-        return { body: { origin, size, root, note, verifierKey, verifierKeys } };
+        const stamped = parts.timestamps && (await newestTimestamp(parts, caller.tenant, now));
+        const timestamp = stamped === undefined ? {} : { timestamp: stamped };
+        return { body: { origin, size, root, note, verifierKey, verifierKeys, ...timestamp } };
       }),
     ),
 

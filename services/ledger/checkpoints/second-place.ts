@@ -5,11 +5,12 @@
  *   <opaque id>/<size, 16 digits>         the note that was signed for this size; the only one
  *   <opaque id>/n/<number, 16 digits>     the same note as the number-th that was published
  *   <opaque id>/d/<YYYY-MM-DD>            the newest note on that day (daily.ts)
+ *   <opaque id>/t/<YYYY-MM-DD>            a timestamp of the note of that day (timestamps.ts)
  *
  * The store cannot be listed. The numbers have no gap, so that the newest note is found by asking
  * for few of them, and the tail of a log cannot be cut without a number showing it.
  */
-import { text } from 'node:stream/consumers';
+import { arrayBuffer, text } from 'node:stream/consumers';
 import type { Blobs } from '#shared/ports/blobs.ts';
 import { numberId } from '../log/store.ts';
 
@@ -25,12 +26,16 @@ export interface SecondPlace {
   /** The first note of a day stays. */
   publishDay(day: string, note: string): Promise<void>;
   noteOfDay(day: string): Promise<string | undefined>;
+  /** The first timestamp of a day stays. */
+  publishTimestamp(day: string, token: Uint8Array): Promise<void>;
+  timestampOfDay(day: string): Promise<Uint8Array | undefined>;
 }
 
 export function openSecondPlace(blobs: Blobs, opaqueId: string): SecondPlace {
   const sizeKey = (size: number) => `${opaqueId}/${numberId(size)}`;
   const numberKey = (number: number) => `${opaqueId}/n/${numberId(number)}`;
   const dayKey = (day: string) => `${opaqueId}/d/${day}`;
+  const timestampKey = (day: string) => `${opaqueId}/t/${day}`;
   const isTaken = async (number: number) => (await blobs.head(numberKey(number))) !== undefined;
   /** Numbers below this one are taken. */
   let taken = 0;
@@ -63,6 +68,13 @@ export function openSecondPlace(blobs: Blobs, opaqueId: string): SecondPlace {
       await blobs.put(dayKey(day), Buffer.from(note));
     },
     noteOfDay: (day) => read(dayKey(day)),
+    async publishTimestamp(day, token) {
+      await blobs.put(timestampKey(day), token);
+    },
+    async timestampOfDay(day) {
+      const stream = await blobs.get(timestampKey(day));
+      return stream && new Uint8Array(await arrayBuffer(stream));
+    },
   };
 }
 

@@ -3,6 +3,7 @@ import type { Blobs } from '#shared/ports/blobs.ts';
 import { Problem } from '#shared/problem.ts';
 import type { ServiceParts } from '#shared/service.ts';
 import { DamagedLog } from '../chain/head.ts';
+import type { TimestampSettings } from '../checkpoints/timestamp-settings.ts';
 import type { WitnessSettings } from '../checkpoints/witness-settings.ts';
 import type { SinkSettings } from '../sinks/settings.ts';
 import { openBlockCache } from './blocks.ts';
@@ -21,6 +22,8 @@ export interface LedgerParts extends ServiceParts {
   readonly sinks?: readonly SinkSettings[];
   /** Who cosigns checkpoints; absent: nobody. */
   readonly witnesses?: readonly WitnessSettings[];
+  /** Who puts timestamps on the checkpoint of each day; absent: nobody. */
+  readonly timestamps?: TimestampSettings;
 }
 
 /** The logs that are open in this process, one for each tenant that was asked for. */
