@@ -6,17 +6,11 @@
  */
 import { hash } from 'node:crypto';
 import { join } from 'node:path';
-import { createTransport } from 'nodemailer';
-import type { Mailer, OutgoingMail } from '#shared/ports/mailer.ts';
-import { Problem } from '#shared/problem.ts';
+import type { Mailer } from '#shared/ports/mailer.ts';
 import { createFile, makeFolder, sweepTemporary } from './disk/durable.ts';
+import { assertAddress, composed, ID_HASH_CHARS } from './mailer-message.ts';
 
-/** RFC 5321 section 4.5.3.1.3. */
-const ADDRESS_CHARS_MAX = 254;
-/** One plain address: no name, no list, no quotes, nothing that a header could be broken with. */
-const ADDRESS = /^[^\s<>()[\]\\,;:"@\p{Cc}]+@[^\s<>()[\]\\,;:"@\p{Cc}]+$/u;
 const READABLE_CHARS_MAX = 64;
-const ID_HASH_CHARS = 32;
 
 export async function openMailer(settings: {
   readonly dir: string;
@@ -38,48 +32,8 @@ export async function openMailer(settings: {
   };
 }
 
-async function composed(about: {
-  readonly mail: OutgoingMail;
-  readonly from: string;
-  readonly at: Date;
-}): Promise<Uint8Array> {
-  const { mail, from, at } = about;
-  const composer = createTransport({ streamTransport: true, buffer: true, newline: 'windows' });
-  const { message } = await composer.sendMail({
-    from,
-    to: { name: '', address: mail.to },
-    subject: oneLine(mail.subject),
-    text: mail.text,
-    attachments: (mail.attachments ?? []).map(({ name, text }) => ({
-      filename: name,
-      // As bytes: in a text the lines would end as those of a mail do.
-      content: Buffer.from(text),
-      contentType: 'text/plain; charset=utf-8',
-    })),
-    date: at,
-    messageId: `<${hash('sha256', mail.id, 'hex').slice(0, ID_HASH_CHARS)}@${hostOf(from)}>`,
-    disableFileAccess: true,
-    disableUrlAccess: true,
-  });
-  if (message instanceof Uint8Array) return message;
-  throw new Error('the composer gives bytes when asked to');
-}
-
-function assertAddress(to: string): void {
-  if (to.length <= ADDRESS_CHARS_MAX && ADDRESS.test(to)) return;
-  throw new Problem('validation', { detail: 'The mail needs one plain address to go to.' });
-}
-
 /** Begins with what people can recognise; the hash makes it safe and different for each id. */
 function fileNameOf(id: string): string {
   const readable = id.replaceAll(/[^A-Za-z0-9-]/g, '_').slice(0, READABLE_CHARS_MAX);
   return `${readable}-${hash('sha256', id, 'hex').slice(0, ID_HASH_CHARS)}.eml`;
-}
-
-function oneLine(text: string): string {
-  return text.replaceAll(/\p{Cc}+/gu, ' ');
-}
-
-function hostOf(address: string): string {
-  return address.slice(address.lastIndexOf('@') + 1);
 }

@@ -121,10 +121,14 @@ function pathOf<Key>(settings: Settings<Key>, name: string, number: number): str
   return join(folderOf(settings, name), String(number).padStart(NUMBER_DIGITS, '0'));
 }
 
-/** A slash becomes `_`, which no name has: one folder for one name, and none outside. */
 function folderOf<Key>({ dir, kind }: Settings<Key>, name: string): string {
+  return join(dir, kind, keyFolderName(name));
+}
+
+/** A slash becomes `_`, which no name has: one folder for one name, and none outside. */
+export function keyFolderName(name: string): string {
   if (name.length > NAME_CHARS_MAX || !NAME.test(name)) {
     throw new Error(`a key name is words of a-z, 0-9 and hyphens with . or / between, not ${name}`);
   }
-  return join(dir, kind, name.replaceAll('/', '_'));
+  return name.replaceAll('/', '_');
 }

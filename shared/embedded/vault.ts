@@ -102,11 +102,11 @@ function derive(root: Uint8Array, purpose: string): Uint8Array {
 }
 
 /** One text for one set of words, whatever their order; no two sets have the same. */
-function contextBytes(context: SealContext): Uint8Array {
+export function contextBytes(context: SealContext): Uint8Array {
   const words = Object.entries(context).toSorted(([left], [right]) => (left < right ? -1 : 1));
   return Buffer.from(JSON.stringify(words));
 }
 
-function publicKeyOf(key: OpenedKey, current: boolean): PublicKey {
+export function publicKeyOf(key: OpenedKey, current: boolean): PublicKey {
   return { id: key.id, key: Uint8Array.from(key.publicBytes), current };
 }

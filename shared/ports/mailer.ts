@@ -13,7 +13,7 @@ export interface OutgoingMail {
 export interface Mailer extends AsyncDisposable {
   /**
    * Resolves when a relay or folder has durably taken the mail. Rejects with Problem `validation`
-   * when `to` is not one plain address, `unavailable` when the relay cannot take it now.
+   * when `to` is not one plain address or is refused, `unavailable` when the relay cannot take it now.
    */
   send(mail: OutgoingMail): Promise<void>;
 }

@@ -20,8 +20,10 @@ import {
   onValkey,
   openAwsBlobs,
   openAwsCache,
+  openAwsMailer,
   openAwsQueue,
   openAwsTables,
+  openAwsVault,
 } from './aws-adapters.ts';
 
 /** A clock that stands still until it is moved. */
@@ -99,6 +101,7 @@ export const vaultAdapters: readonly Adapter<Vault>[] = [
     ...embedded,
     open: async ({ folder, use }) => use(await openVault({ dir: join(folder, 'vault') })),
   },
+  { ...onMoto(), open: openAwsVault },
 ];
 
 export const cacheAdapters: readonly Adapter<Cache>[] = [
@@ -127,6 +130,7 @@ export const mailerAdapters: readonly Adapter<Mailer>[] = [
     open: async ({ folder, clock, use }) =>
       use(await openMailer({ dir: join(folder, 'mail-out'), clock })),
   },
+  { ...onMoto(), open: openAwsMailer },
 ];
 
 export const blobsAdapters: readonly Adapter<BlobStores, string>[] = [

@@ -3,12 +3,16 @@ import { Redis } from 'iovalkey';
 import { afterAll } from 'vitest';
 import { openBlobs } from '#shared/aws/blobs.ts';
 import { openCache } from '#shared/aws/cache.ts';
+import { openMailer } from '#shared/aws/mailer.ts';
 import { openQueue } from '#shared/aws/queue.ts';
 import { openTables } from '#shared/aws/tables.ts';
+import { openVault } from '#shared/aws/vault.ts';
 import type { BlobStores } from '#shared/ports/blobs.ts';
 import type { Cache } from '#shared/ports/cache.ts';
+import type { Mailer } from '#shared/ports/mailer.ts';
 import type { Queue } from '#shared/ports/queue.ts';
 import type { Tables } from '#shared/ports/tables.ts';
+import type { Vault } from '#shared/ports/vault.ts';
 import {
   advanceMoto,
   awsAt,
@@ -19,7 +23,13 @@ import {
   moto,
   valkey,
 } from '#test/support/aws-engines.ts';
-import { makeBucket, makeQueue, makeTable } from '#test/support/aws-resources.ts';
+import {
+  makeBucket,
+  makeKey,
+  makeQueue,
+  makeTable,
+  verifySender,
+} from '#test/support/aws-resources.ts';
 import type { Place } from './adapters.ts';
 
 /** A busy machine is not that late; leases and lifetimes in the suites are longer. */
@@ -102,4 +112,20 @@ export async function openAwsBlobs(place: Place, store: string): Promise<BlobSto
   await makeBucket(aws, bucket, { isLocked: false });
   const publicEndpoint = 'https://s3.example.org';
   return place.use(await openBlobs({ aws, bucket, publicEndpoint, clock: place.clock }));
+}
+
+let keyOfFile: Promise<string> | undefined;
+
+export async function openAwsVault(place: Place): Promise<Vault> {
+  const aws = await motoIn(place);
+  keyOfFile ??= makeKey(aws);
+  return place.use(await openVault({ aws, keyId: await keyOfFile, prefix: place.name }));
+}
+
+export const SENDER = 'desk@watchdesk.example';
+
+export async function openAwsMailer(place: Place): Promise<Mailer> {
+  const aws = await motoIn(place);
+  await verifySender(aws, SENDER);
+  return place.use(await openMailer({ aws, from: SENDER, clock: place.clock }));
 }

@@ -1,7 +1,9 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test as plain } from 'vitest';
 import { mailerAdapters, openPlace } from './adapters.ts';
 
-describe.each(mailerAdapters)('the mailer on $name', ({ open }) => {
+describe.each(mailerAdapters)('the mailer on $name', ({ open, missing }) => {
+  const test = plain.skipIf(missing);
+
   async function opened() {
     const place = await openPlace();
     return { place, mailer: await open(place) };

@@ -1,6 +1,8 @@
 /** What the infrastructure makes, made on engines: tables, queues, buckets, keys. */
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { CreateBucketCommand, PutBucketVersioningCommand, S3Client } from '@aws-sdk/client-s3';
+import { SESClient, VerifyEmailIdentityCommand } from '@aws-sdk/client-ses';
 import { CreateQueueCommand, GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { type AwsSettings, clientConfig } from '#shared/aws/sdk/client.ts';
 import { isNamed } from '#shared/aws/sdk/failures.ts';
@@ -54,5 +56,21 @@ export async function makeBucket(
     });
   const VersioningConfiguration = { Status: 'Enabled' as const };
   await client.send(new PutBucketVersioningCommand({ ...at, VersioningConfiguration }));
+  client.destroy();
+}
+
+/** A key of KMS for wrapping; answers its id. */
+export async function makeKey(aws: AwsSettings): Promise<string> {
+  const client = new KMSClient(clientConfig(aws));
+  const { KeyMetadata } = await client.send(new CreateKeyCommand({}));
+  client.destroy();
+  if (KeyMetadata?.KeyId === undefined) throw new Error('KMS made no key');
+  return KeyMetadata.KeyId;
+}
+
+/** An address that SES may send from. */
+export async function verifySender(aws: AwsSettings, address: string): Promise<void> {
+  const client = new SESClient(clientConfig(aws));
+  await client.send(new VerifyEmailIdentityCommand({ EmailAddress: address }));
   client.destroy();
 }
