@@ -156,6 +156,66 @@ describe('somebody else is quicker', () => {
   });
 });
 
+describe('a mail that is read again', () => {
+  const readBefore = async (about: Partial<MessageRow> = {}) => {
+    const now = await row();
+    if (now === undefined) throw new Error('there is no message');
+    const earlier = draft({ profile: 'generic' });
+    const readings = [
+      { at: now.receivedAt, kind: 'dispatch', profile: 'generic', confidence: 0.9 },
+    ];
+    const incident = { incidentId: tenant, outcome: 'created' };
+    const value = { ...now, ...incident, draft: earlier, reading: 2, readings, ...about };
+    await write(work.id, value as MessageRow);
+  };
+
+  test('is proposed as the same reading after a crash behind the proposal', async () => {
+    await readBefore();
+    const later = draft({ profile: 'county', profileVersion: 3 });
+    parts = { ...parts, reader: reading({ kind: 'read', drafts: [later] }) };
+    const whole = parts.tables;
+    const crash = answering(() => {
+      parts.tables.forTenant = () => {
+        throw new Error('the process is gone');
+      };
+    });
+    const dying = { ...parts, client: crash, tables: { ...whole, forTenant: whole.forTenant } };
+    parts = dying;
+    await expect(processMessage(dying, work, 1)).rejects.toThrow('the process is gone');
+    parts = { ...dying, tables: whole, client: answering(() => undefined) };
+    expect(await row()).toMatchObject({ status: 'received', readings: [{ profile: 'generic' }] });
+    await processMessage(parts, work, 2);
+    expect(proposals.map((each) => each.reading)).toEqual([2, 2]);
+    expect(await row()).toMatchObject({
+      status: 'processed',
+      readings: [{ profile: 'generic' }, { profile: 'county', profileVersion: 3 }],
+    });
+  });
+
+  test('keeps the calls that the new reading does not find, and is asked for no others', async () => {
+    const one = { draft: draft(), incidentId: tenant, outcome: 'created' as const };
+    await readBefore({ pages: [one, { ...one, incidentId: work.id }], pageCount: 2 });
+    await processMessage(parts, work, 1);
+    expect(proposals).toHaveLength(1);
+    expect((await row())?.pages?.map(({ incidentId }) => incidentId)).toEqual([tenant, work.id]);
+  });
+
+  test('and cannot be read stays what it was', async () => {
+    await readBefore();
+    const before = await row();
+    parts = { ...parts, reader: reading({ kind: 'refused', because: 'mime-broken' }) };
+    await processMessage(parts, work, 1);
+    expect(proposals).toEqual([]);
+    const { draft: kept, readings } = before ?? {};
+    expect(await row()).toMatchObject({
+      status: 'processed',
+      reason: 'mime-broken',
+      draft: kept,
+      readings,
+    });
+  });
+});
+
 test('raw bytes that are not the ones received are not read', async () => {
   const get = async () => (await parts.blobs.get(rawKeyOf(tenant, hash('sha256', other)))) as never;
   const other = Buffer.from('altered');
