@@ -101,9 +101,12 @@ describe('a process', () => {
     const events = eventsOf(fixture.tenant, 3);
     await mine.append(events);
     await other.follow();
+    const { id } = JSON.parse(String(await other.blocks.entry(0)));
     const seq = await commitPurge(fixture, other, KEPT);
     await remove(fixture);
-    await mine.follow();
+    // It has not followed, and nothing but an old event comes.
+    const again = await mine.append(eventsOf(fixture.tenant, 1).map((event) => ({ ...event, id })));
+    expect(again).toMatchObject([{ status: 'repeated', seq: 0 }]);
     expect(mine.firstKept()).toBe(KEPT);
     await expect(mine.blocks.entry(0)).rejects.toMatchObject({ code: 'gone' });
     expect(await mine.blocks.entry(KEPT)).toBeDefined();

@@ -1,4 +1,8 @@
+import { execFile } from 'node:child_process';
 import { randomUUIDv7 } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   appendEvents,
@@ -68,6 +72,11 @@ describe('a purge', () => {
       proved: { first: 0, count: 512, root: made.root },
     });
     lines = bytes.toString().split('\n');
+    const file = join(serving.host.dataDir, 'archive.jsonl');
+    await writeFile(file, bytes);
+    const command = ['services/cli.ts', 'archive', 'verify', file, '--key', older.verifierKey];
+    const { stdout } = await promisify(execFile)(process.execPath, command);
+    expect(JSON.parse(stdout)).toMatchObject({ ok: true, proved: { first: 0, count: 512 } });
   });
 
   test('removes the entries when another person approves, and an entry says so', async () => {

@@ -116,7 +116,8 @@ export async function openLog(parts: LogParts): Promise<Log> {
     }
   }
 
-  const find = openKnown({ tables, view, blocks, nodes });
+  const known = openKnown({ tables, view, blocks, nodes });
+  const find = findingAgain({ view, find: known, follow: followOnce });
   const appends = openWriter({
     tenant,
     tables,
@@ -178,6 +179,27 @@ export async function openLog(parts: LogParts): Promise<Log> {
       if (timer.stop()) await sign();
       await tail.idle();
     },
+  };
+}
+
+type Find = ReturnType<typeof openKnown>;
+
+/** An entry can be gone by a purge that this process has not followed yet: then it looks again. */
+function findingAgain(about: {
+  readonly view: View;
+  readonly find: Find;
+  readonly follow: () => Promise<void>;
+}): Find {
+  const { view, find, follow } = about;
+  return async (ids) => {
+    const before = view.purged;
+    try {
+      return await find(ids);
+    } catch (error) {
+      await follow();
+      if (view.purged === before) throw error;
+      return find(ids);
+    }
   };
 }
 
