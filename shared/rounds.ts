@@ -21,3 +21,32 @@ export async function repeatRounds(about: {
     await pause.catch(() => undefined);
   }
 }
+
+export interface Rounds extends AsyncDisposable {
+  /** One round, now. */
+  round(): Promise<void>;
+}
+
+/**
+ * Rounds that go on by themselves where `isRunning`, else only when asked for. The signal is given
+ * when they are closed; closing waits for the round in work.
+ */
+export function openRounds(about: {
+  readonly intervalMs: number;
+  readonly log: Log;
+  readonly isRunning: boolean;
+  round(signal: AbortSignal): Promise<void>;
+}): Rounds {
+  const { intervalMs, log, isRunning } = about;
+  const stop = new AbortController();
+  const { signal } = stop;
+  const round = () => about.round(signal);
+  const running = isRunning ? repeatRounds({ signal, intervalMs, log, round }) : undefined;
+  return {
+    round,
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await running;
+    },
+  };
+}

@@ -45,6 +45,17 @@ describe('the mail folder', () => {
     expect(parsed.html).toBe(false);
   });
 
+  test('has what is attached, byte for byte, under its name', async () => {
+    const { place, mailer, files } = await opened();
+    await using _ = place;
+    const text = 'ledger.example/log/00\n9\nq6ur\n\n— ledger.example/log/00 c2ln\n';
+    await mailer.send({ ...mail, attachments: [{ name: 'checkpoint.txt', text }] });
+    const [file] = await files();
+    const { attachments } = await simpleParser(file?.bytes ?? '');
+    expect(attachments).toMatchObject([{ filename: 'checkpoint.txt', contentType: 'text/plain' }]);
+    expect(attachments[0]?.content.toString()).toBe(text);
+  });
+
   test('keeps a mail that is sent again as it was at first', async () => {
     const { place, mailer, files } = await opened();
     await using _ = place;

@@ -10,7 +10,7 @@
  * What fails is tried again by the next round, some minutes later.
  */
 import type { TenantTables } from '#shared/ports/tables.ts';
-import { repeatRounds } from '#shared/rounds.ts';
+import { openRounds, type Rounds } from '#shared/rounds.ts';
 import { blockHeader } from '../chain/block.ts';
 import type { Checkpoint } from '../chain/checkpoint.ts';
 import type { LedgerParts, Logs } from '../log/logs.ts';
@@ -20,25 +20,18 @@ import { openSecondPlace } from './second-place.ts';
 
 const ROUND_INTERVAL_MS = 10 * 60_000;
 
-export interface Daily extends AsyncDisposable {
-  /** Publishes what is not published yet on this day. */
-  round(): Promise<void>;
-}
-
 type DailyParts = Pick<LedgerParts, 'tables' | 'checkpoints' | 'clock' | 'log'>;
 
-/** Goes round at once and for ever where `isRunning`; else only when asked to. */
+/** A round publishes what is not published yet on this day. Goes round at once and for ever where `isRunning`; else only when asked to. */
 export function openDaily(
   parts: DailyParts,
   logs: Pick<Logs, 'use'>,
   settings: { readonly isRunning: boolean },
-): Daily {
-  const stop = new AbortController();
-
-  async function round(): Promise<void> {
+): Rounds {
+  async function round(signal: AbortSignal): Promise<void> {
     const day = new Date(parts.clock()).toISOString().slice(0, 'YYYY-MM-DD'.length);
     for await (const tenant of tenantsWithLogs(parts.tables)) {
-      if (stop.signal.aborted) return;
+      if (signal.aborted) return;
       try {
         await publishDay(parts, logs, tenant, day);
       } catch (error) {
@@ -47,18 +40,12 @@ export function openDaily(
     }
   }
 
-  const { signal } = stop;
-  const { log } = parts;
-  const running = settings.isRunning
-    ? repeatRounds({ signal, intervalMs: ROUND_INTERVAL_MS, log, round })
-    : undefined;
-  return {
+  return openRounds({
+    intervalMs: ROUND_INTERVAL_MS,
+    log: parts.log,
+    isRunning: settings.isRunning,
     round,
-    async [Symbol.asyncDispose]() {
-      stop.abort();
-      await running;
-    },
-  };
+  });
 }
 
 async function publishDay(

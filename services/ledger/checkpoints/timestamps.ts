@@ -8,7 +8,7 @@
  *
  * What fails is tried again by the next round, as long as the day lasts.
  */
-import { repeatRounds } from '#shared/rounds.ts';
+import { openRounds, type Rounds } from '#shared/rounds.ts';
 import type { LedgerParts } from '../log/logs.ts';
 import { findOpaqueId, tenantsWithLogs } from '../log/store.ts';
 import { timeInToken } from '../portable/timestamp.ts';
@@ -21,45 +21,32 @@ const DAY_MS = 24 * 60 * 60_000;
 /** Days that are looked at for the newest timestamp: authorities can be away for a while. */
 const DAYS_LOOKED_AT = 7;
 
-export interface Timestamping extends AsyncDisposable {
-  /** Asks for what is missing of this day. */
-  round(): Promise<void>;
-}
-
 type TimestampParts = Pick<LedgerParts, 'tables' | 'checkpoints' | 'clock' | 'log'>;
 
-/** Goes round at once and for ever where `isRunning` and somebody is there to ask. */
+/** A round asks for what is missing of this day. Goes round at once and for ever where `isRunning` and somebody is there to ask. */
 export function openTimestamping(
   parts: TimestampParts,
   about: { readonly timestamps: TimestampSettings | undefined; readonly isRunning: boolean },
-): Timestamping {
+): Rounds {
   const { timestamps, isRunning } = about;
-  const { log } = parts;
-  const stop = new AbortController();
-  const { signal } = stop;
 
-  async function round(): Promise<void> {
+  async function round(signal: AbortSignal): Promise<void> {
     if (timestamps === undefined) return;
     for await (const tenant of tenantsWithLogs(parts.tables)) {
       if (signal.aborted) return;
       await stampDay(parts, timestamps, tenant, signal).catch((err: unknown) => {
         if (!signal.aborted)
-          log.warn({ tenant, err }, 'the checkpoint of the day has no timestamp');
+          parts.log.warn({ tenant, err }, 'the checkpoint of the day has no timestamp');
       });
     }
   }
 
-  const running =
-    isRunning && timestamps !== undefined
-      ? repeatRounds({ signal, intervalMs: ROUND_INTERVAL_MS, log, round })
-      : undefined;
-  return {
+  return openRounds({
+    intervalMs: ROUND_INTERVAL_MS,
+    log: parts.log,
+    isRunning: isRunning && timestamps !== undefined,
     round,
-    async [Symbol.asyncDispose]() {
-      stop.abort();
-      await running;
-    },
-  };
+  });
 }
 
 async function stampDay(

@@ -15,7 +15,7 @@ import { PLATFORM_TENANT } from '#contracts/primitives.ts';
 import { type Client, jobCaller } from '#shared/client.ts';
 import type { TenantTables } from '#shared/ports/tables.ts';
 import { Problem } from '#shared/problem.ts';
-import { repeatRounds } from '#shared/rounds.ts';
+import { openRounds, type Rounds } from '#shared/rounds.ts';
 import { newestCheckpointOf } from '../checkpoints/daily.ts';
 import type { LedgerParts, Logs } from '../log/logs.ts';
 import { tenantsWithLogs, UNAUDITED } from '../log/store.ts';
@@ -31,11 +31,6 @@ const STATE = { kind: 'mail-state', id: 'state' };
 const stateRow = z.record(z.string(), z.string());
 type State = z.infer<typeof stateRow>;
 
-export interface Mailing extends AsyncDisposable {
-  /** Sends what is due. */
-  round(): Promise<void>;
-}
-
 type MailingParts = Pick<LedgerParts, 'tables' | 'clock' | 'log'>;
 
 interface Round {
@@ -44,31 +39,24 @@ interface Round {
   readonly client: Client;
 }
 
-/** Goes round at once and for ever where `isRunning`; else only when asked to. */
-export function openMailing(about: Round, settings: { readonly isRunning: boolean }): Mailing {
+/** A round sends what is due. Goes round at once and for ever where `isRunning`; else only when asked to. */
+export function openMailing(about: Round, settings: { readonly isRunning: boolean }): Rounds {
   const { parts } = about;
-  const { log } = parts;
-  const stop = new AbortController();
-  const { signal } = stop;
 
-  async function round(): Promise<void> {
+  async function round(signal: AbortSignal): Promise<void> {
     for await (const tenant of tenantsWithLogs(parts.tables)) {
       if (signal.aborted) return;
       if (tenant === PLATFORM_TENANT) continue;
-      await mailTenant(about, tenant).catch((error: unknown) => tell(log, tenant, error));
+      await mailTenant(about, tenant).catch((error: unknown) => tell(parts.log, tenant, error));
     }
   }
 
-  const running = settings.isRunning
-    ? repeatRounds({ signal, intervalMs: ROUND_INTERVAL_MS, log, round })
-    : undefined;
-  return {
+  return openRounds({
+    intervalMs: ROUND_INTERVAL_MS,
+    log: parts.log,
+    isRunning: settings.isRunning,
     round,
-    async [Symbol.asyncDispose]() {
-      stop.abort();
-      await running;
-    },
-  };
+  });
 }
 
 /** The gateway starts last and stops first: that it is away is nothing to look at. */

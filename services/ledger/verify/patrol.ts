@@ -14,7 +14,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { LedgerBreak } from '#contracts/ledger.ts';
 import type { TenantTables } from '#shared/ports/tables.ts';
-import { repeatRounds } from '#shared/rounds.ts';
+import { openRounds, type Rounds } from '#shared/rounds.ts';
 import type { Progress } from '../chain/verify.ts';
 import type { LedgerParts } from '../log/logs.ts';
 import { tenantsWithLogs } from '../log/store.ts';
@@ -36,24 +36,18 @@ const SHARE = 0.05;
 const WORK_MS = 5;
 const SAVE_INTERVAL_MS = 5_000;
 
-export interface Patrol extends AsyncDisposable {
-  /** One pass over every log that is due. */
-  round(): Promise<void>;
-}
-
 export type PatrolParts = Pick<
   LedgerParts,
   'tables' | 'vault' | 'checkpoints' | 'clock' | 'metrics' | 'log'
 >;
 
-/** Walks at once and for ever where `isRunning`; else only when asked to. */
-export function openPatrol(parts: PatrolParts, settings: { readonly isRunning: boolean }): Patrol {
-  const stop = new AbortController();
+/** A round is one pass over every log that is due. Walks at once and for ever where `isRunning`; else only when asked to. */
+export function openPatrol(parts: PatrolParts, settings: { readonly isRunning: boolean }): Rounds {
   /** A log that was taken off the list is verified all the more. */
   const tenants = new Set<string>();
   const last = new Map<string, LastPass>();
 
-  async function round(): Promise<void> {
+  async function round(signal: AbortSignal): Promise<void> {
     try {
       for await (const tenant of tenantsWithLogs(parts.tables)) tenants.add(tenant);
     } catch (error) {
@@ -61,9 +55,9 @@ export function openPatrol(parts: PatrolParts, settings: { readonly isRunning: b
       parts.log.error({ err: error }, 'the list of logs cannot be read');
     }
     for (const tenant of tenants) {
-      if (stop.signal.aborted) return;
-      const done = await passOver(parts, tenant, stop.signal).catch((error: unknown) => {
-        if (!stop.signal.aborted) parts.log.error({ tenant, err: error }, 'a pass broke off');
+      if (signal.aborted) return;
+      const done = await passOver(parts, tenant, signal).catch((error: unknown) => {
+        if (!signal.aborted) parts.log.error({ tenant, err: error }, 'a pass broke off');
         return undefined;
       });
       if (done !== undefined) last.set(tenant, done);
@@ -71,18 +65,12 @@ export function openPatrol(parts: PatrolParts, settings: { readonly isRunning: b
     }
   }
 
-  const { signal } = stop;
-  const { log } = parts;
-  const running = settings.isRunning
-    ? repeatRounds({ signal, intervalMs: PASS_INTERVAL_MS, log, round })
-    : undefined;
-  return {
+  return openRounds({
+    intervalMs: PASS_INTERVAL_MS,
+    log: parts.log,
+    isRunning: settings.isRunning,
     round,
-    async [Symbol.asyncDispose]() {
-      stop.abort();
-      await running;
-    },
-  };
+  });
 }
 
 function report({ metrics, clock }: PatrolParts, last: readonly LastPass[]): void {
