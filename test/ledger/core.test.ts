@@ -19,6 +19,7 @@ import {
   standsAt,
 } from '#services/ledger/chain/entry.ts';
 import { DamagedLog, EMPTY_HEAD, followBlock, makeBlock } from '#services/ledger/chain/head.ts';
+import { lookInto } from '#services/ledger/chain/look.ts';
 import { filterOf, mayHold } from '#services/ledger/chain/marks.ts';
 import { recordOf } from '#services/ledger/chain/seal.ts';
 import { leafHash } from '#services/ledger/chain/tree.ts';
@@ -259,6 +260,23 @@ describe('block', () => {
           first.header.leaf,
           ...second.leaves.slice(0, -1).map((leaf) => leaf.toString('hex')),
         ]);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test('a look into a made block finds it sound, with its leaves, and changes no byte of it', () => {
+    fc.assert(
+      fc.property(contents, (drawn) => {
+        const [tenant, other] = [randomUUIDv7(), randomUUIDv7()];
+        const events = drawn.map((event) => ({ ...event, tenant }));
+        const { header, body, leaves } = makeOn(EMPTY_HEAD, events);
+        const before = Buffer.from(body);
+        const sound = lookInto(tenant, { header, body });
+        expect(Buffer.from(body)).toEqual(before);
+        expect(sound).toMatchObject({ header, prev: NO_LEAF });
+        expect(Buffer.from(sound?.leaves ?? [])).toEqual(Buffer.concat(leaves));
+        expect(lookInto(other, { header, body })).toBeUndefined();
       }),
       { numRuns: 40 },
     );

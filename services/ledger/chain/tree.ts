@@ -38,10 +38,27 @@ export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
  * has it, takes longer than the hash of a node.
  */
 function sha256(input: Uint8Array): Buffer {
-  const digest = hash('sha256', input, 'latin1');
   const bytes = Buffer.allocUnsafe(HASH_BYTES);
-  for (let at = 0; at < HASH_BYTES; at += 1) bytes[at] = digest.charCodeAt(at);
+  putDigest(bytes, 0, input);
   return bytes;
+}
+
+function putDigest(target: Uint8Array, offset: number, input: Uint8Array): void {
+  const digest = hash('sha256', input, 'latin1');
+  for (let at = 0; at < HASH_BYTES; at += 1) target[offset + at] = digest.charCodeAt(at);
+}
+
+/**
+ * The leaf hash of an entry that stands in a longer buffer, put into another one: nothing is copied.
+ * The byte before the entry is lost to the prefix.
+ */
+export function putLeafHash(
+  { buffer, begin, end }: { readonly buffer: Buffer; readonly begin: number; readonly end: number },
+  target: Uint8Array,
+  offset: number,
+): void {
+  buffer[begin - 1] = LEAF_PREFIX;
+  putDigest(target, offset, buffer.subarray(begin - 1, end));
 }
 
 /**

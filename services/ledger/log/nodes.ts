@@ -22,8 +22,15 @@ const TILES_KEPT_MAX = 64;
 const UPPER_TILES_KEPT_MAX = 256;
 
 export interface TileCache {
-  readonly foot: Lru<Tile>;
-  readonly upper: Lru<Tile>;
+  readonly foot: Lru<OpenTile>;
+  readonly upper: Lru<OpenTile>;
+}
+
+/** Many proofs go through the same nodes of a tile above the leaves: what was hashed once is kept. */
+interface OpenTile {
+  readonly tile: Tile;
+  /** By name (`nodeName`), within the tile; absent for a tile at the foot. */
+  readonly made?: Map<string, Buffer>;
 }
 
 export function openTileCache(): TileCache {
@@ -42,9 +49,10 @@ export function openNodes(about: {
   readonly tiles: TileCache;
 }): NodeReader {
   const { tenant, tables, view, tiles } = about;
-  const growing = new Map<number, { tile: number; count: number; built: Tile }>();
+  const growing = new Map<number, { tile: number; count: number; built: OpenTile }>();
+  let tail = { size: 0, made: new Map<string, Buffer>() };
   /** Rows that are being read: the nodes of one proof ask for the same few. */
-  const loading = new Map<string, Promise<Tile>>();
+  const loading = new Map<string, Promise<OpenTile>>();
 
   async function read(level: number, index: number): Promise<Buffer> {
     const width = 2 ** level;
@@ -59,37 +67,42 @@ export function openNodes(about: {
     return nodeHash(left, right);
   }
 
-  /** Every fourth level is known since the block was made. */
+  /** Every fourth level is known since the block was made; what lies between is made once. */
   function fromTail(level: number, index: number): Buffer {
-    const node =
-      level === 0 ? view.leaves[index - tailBegin(view)] : view.nodes.get(nodeName(level, index));
+    const { size } = view.head.edge;
+    if (tail.size !== size) tail = { size, made: new Map() };
+    const leaf = level === 0 ? view.leaves[index - tailBegin(view)] : undefined;
+    if (leaf !== undefined) return leaf;
+    const name = nodeName(level, index);
+    const node = view.nodes.get(name) ?? tail.made.get(name);
     if (node !== undefined) return node;
     if (level === 0) throw new RangeError('no such leaf yet');
-    return nodeHash(fromTail(level - 1, 2 * index), fromTail(level - 1, 2 * index + 1));
+    const made = nodeHash(fromTail(level - 1, 2 * index), fromTail(level - 1, 2 * index + 1));
+    tail.made.set(name, made);
+    return made;
   }
 
   async function fromTile(level: number, index: number): Promise<Buffer> {
     const place = placeOf(level, index);
-    const tile = growingTile(place) ?? (await fullTile(place));
-    const node = nodeIn(tile, place.level, place.index);
+    const node = nodeOf(growingTile(place) ?? (await fullTile(place)), place);
     if (node === undefined)
       throw new Error(`hash tile ${place.tileLevel}/${place.tile} is too short`);
     return node;
   }
 
   /** The tile where it is the one that still grows; its middle is made once for each size. */
-  function growingTile({ tileLevel, tile }: TilePlace): Tile | undefined {
+  function growingTile({ tileLevel, tile }: TilePlace): OpenTile | undefined {
     if (tileLevel === 0) return undefined;
     if (tile < Math.floor(view.pages / TILE_WIDTH ** tileLevel)) return undefined;
     const items = view.partial[tileLevel - 1] ?? [];
     const made = growing.get(tileLevel);
     if (made?.tile === tile && made.count === items.length) return made.built;
-    const built = tileOf(items);
+    const built = { tile: tileOf(items), made: new Map() };
     growing.set(tileLevel, { tile, count: items.length, built });
     return built;
   }
 
-  function fullTile(place: TilePlace): Tile | Promise<Tile> {
+  function fullTile(place: TilePlace): OpenTile | Promise<OpenTile> {
     const name = `${tenant}/${place.tileLevel}/${place.tile}`;
     const kept = place.tileLevel === 0 ? tiles.foot : tiles.upper;
     const tile = kept.get(name) ?? loading.get(name);
@@ -102,11 +115,19 @@ export function openNodes(about: {
     return loaded.finally(() => loading.delete(name));
   }
 
-  async function load({ tileLevel, tile }: TilePlace): Promise<Tile> {
+  async function load({ tileLevel, tile }: TilePlace): Promise<OpenTile> {
     const row = await tables.get({ kind: 'tile', id: tileId(tileLevel, tile) });
     if (row?.bytes === undefined) throw new Error(`hash tile ${tileLevel}/${tile} is missing`);
-    return parseTile(row.bytes);
+    const parsed = parseTile(row.bytes);
+    return tileLevel === 0 ? { tile: parsed } : { tile: parsed, made: new Map() };
   }
 
   return read;
+}
+
+function nodeOf({ tile, made }: OpenTile, { level, index }: TilePlace): Buffer | undefined {
+  const name = nodeName(level, index);
+  const node = made?.get(name) ?? nodeIn(tile, level, index);
+  if (node !== undefined) made?.set(name, node);
+  return node;
 }
