@@ -24,6 +24,8 @@ export const discloseEntry = operation({
     leafHash: sha256Hex,
     /** `expunged`: the key of the record was destroyed, and the values with it. */
     state: z.enum(['disclosed', 'expunged']),
+    /** How many of its values were destroyed, where that is not all of them. */
+    expunged: z.number().int().positive().optional(),
     /** `name` is `_` where the event has no values: its one salt keeps the entry unguessable. */
     values: z.array(
       z.strictObject({
@@ -55,7 +57,7 @@ export const bundle = z.strictObject({
         /** RFC 9162 inclusion proof in the checkpoint's tree, hex, from the leaf's sibling upward. */
         proof: z.array(sha256Hex),
         disclosures: z.array(disclosure).max(EVENT_CHANGES_MAX),
-        /** Says why nothing is disclosed; nothing proves it. */
+        /** Says that values which were asked for, all or some, are destroyed; nothing proves it. */
         expunged: z.literal(true).optional(),
       }),
     )

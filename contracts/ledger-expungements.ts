@@ -2,17 +2,22 @@ import { z } from 'zod';
 import { auditObject } from './audit-event.ts';
 import { operation } from './operation.ts';
 import { pageOf, pageQuery, person, reason, rowId, shortText, timestamp } from './primitives.ts';
+import { fieldNames } from './record-expungements.ts';
 
 /** A request that nobody has approved by then can be approved no more. */
 export const EXPUNGEMENT_REQUEST_DAYS = 7;
 
-/** One record: there is one key for all its values, so that single fields cannot go alone. */
-const scope = z.strictObject({
+/** One record, or some of its fields. */
+const record = z.strictObject({
   /** As entries name it: `incident`. What tells of expungements stays. */
   objectType: auditObject.shape.type.refine((type) => type !== 'expungement', {
     error: 'must not be an expungement: what says why values are gone stays',
   }),
   objectId: auditObject.shape.id,
+});
+const scope = record.extend({
+  /** Names of fields, as its entries disclose them; absent: all of them. */
+  fields: fieldNames.optional(),
 });
 
 /** Stands in the chain for ever, in plain. It names the order, and never what is to be forgotten. */
@@ -44,7 +49,7 @@ export const expungement = z.strictObject({
     .optional(),
   /** Entries about what was on its way to the ledger, and about the files of the record. */
   followUps: z
-    .array(z.strictObject({ ...scope.shape, seq: z.number().int().nonnegative() }))
+    .array(z.strictObject({ ...record.shape, seq: z.number().int().nonnegative() }))
     .optional(),
   /** When nothing held any of the values any more. */
   completedAt: timestamp.optional(),

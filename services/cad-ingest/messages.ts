@@ -160,6 +160,9 @@ function assertVersion({ version }: StoredMessage, ifMatch: number | undefined):
 }
 
 function assertStatus({ value }: StoredMessage, wanted: readonly CadMessage['status'][]): void {
+  if (value.expungedBy !== undefined) {
+    throw new Problem('conflict', { detail: 'The raw mail was destroyed by order.' });
+  }
   if (wanted.includes(value.status)) return;
   throw new Problem('conflict', {
     detail: `The message is ${value.status}; this can be done only while it is ${wanted.join(' or ')}.`,

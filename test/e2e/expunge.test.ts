@@ -23,6 +23,9 @@ const FILED = ['GUILLEMOT-AUTOPSY', 'BITTERN SKETCH OF THE SCENE'];
 /** Of an incident made by hand. */
 const BY_HAND = ['ORTOLAN COURT', 'CAPERCAILLIE'];
 const OTHER = 'GOLDCREST AVE';
+/** What is taken of a record that otherwise stays, and what stays. */
+const TAKEN = 'FIELDFARE CALLER';
+const LEFT = 'WHEATEAR ROAD';
 
 const dispatch = (about: { address: string; caller: string; number: string; info: string }) =>
   `CALL: STRUCTURE FIRE\nADDR: 12 ${about.address}\nCITY: FAIRVALE\nID: ${about.number}\n` +
@@ -84,8 +87,15 @@ async function makeCase(desk: Desk) {
     text: other,
     messageId: '<888@cad.fairvale.example>',
   });
+  const partly = dispatch({ address: LEFT, caller: TAKEN, number: '31-000999', info: 'Y' });
+  await sendMail(desk.smtpPort, address, {
+    subject: `Dispatch for ${TAKEN}`,
+    text: partly,
+    messageId: '<999@cad.fairvale.example>',
+  });
   const mailed = await incidentWith(officer, '31-000777');
   const kept = await incidentWith(officer, '31-000888');
+  const trimmed = await incidentWith(officer, '31-000999');
   await correct(officer, mailed.id);
   const byHand = await officer.post(
     '/v1/incidents',
@@ -94,7 +104,7 @@ async function makeCase(desk: Desk) {
   );
   expect(byHand.status, JSON.stringify(byHand.body)).toBe(201);
   const fileId = await attach(officer, mailed.id);
-  return { department, address, mailed, kept, byHand: byHand.body, fileId };
+  return { department, address, mailed, kept, trimmed, byHand: byHand.body, fileId };
 }
 
 async function incidentWith(officer: Api, number: string) {
@@ -188,6 +198,27 @@ async function complete({ reviewer }: Department, path: string) {
   return body;
 }
 
+/** Nothing but the one field is gone, and with it the raw mail, which has it too. */
+// biome-ignore lint/suspicious/noExplicitAny: an incident as the API shows it
+async function expectTrimmed({ admin, reviewer }: Department, before: any): Promise<void> {
+  const { body } = await admin.get(`/v1/incidents/${before.id}`);
+  const { callerName: _, ...rest } = before;
+  const { updatedAt, version, expungedBy } = body;
+  expect(body).toEqual({ ...rest, updatedAt, version, expungedBy });
+  const { body: entries } = await reviewer.get(`/v1/ledger/entries?objectId=${before.id}`);
+  const values = await reviewer.get(`/v1/ledger/entries/${entries.items[0].seq}/disclosures`);
+  expect(values.body).toMatchObject({ state: 'disclosed', expunged: 1 });
+  const names = values.body.values.map(({ name }: { name: string }) => name);
+  expect(names).toContain('address');
+  expect(names).not.toContain('callerName');
+  const [messageId] = before.messageIds;
+  const message = await admin.get(`/v1/cad/messages/${messageId}`);
+  expect(message.body).toMatchObject({ status: 'processed', incidentId: before.id });
+  expect(message.body.draft.fields).not.toHaveProperty('callerName');
+  expect((await admin.get(`/v1/cad/messages/${messageId}/raw`)).status).toBe(410);
+  expect((await admin.post(`/v1/cad/messages/${messageId}/replay`)).status).toBe(409);
+}
+
 async function everything({ dataDir, output }: Desk): Promise<Buffer> {
   return Buffer.concat([await bytesBelow(dataDir), output()]);
 }
@@ -197,14 +228,19 @@ test('an expunged record is in no file of the data folder and in no line of the 
   const desk = await openDesk(folder.path);
   await using first = await desk.start();
   const made = await makeCase(desk);
-  const { department, mailed, kept, byHand, fileId } = made;
+  const { department, mailed, kept, trimmed, byHand, fileId } = made;
   const { officer, admin, reviewer } = department;
-  const older = await takeEvidence(reviewer, [mailed.id, byHand.id, kept.id, fileId]);
-  const secrets = [...MAILED, ...SAID, ...FILED, ...BY_HAND];
+  const older = await takeEvidence(reviewer, [mailed.id, byHand.id, kept.id, trimmed.id, fileId]);
+  const secrets = [...MAILED, ...SAID, ...FILED, ...BY_HAND, TAKEN];
+  const others = [OTHER, LEFT];
   // The search does find what is there, in all the places where it has to go.
-  expect(foundIn(await everything(desk), [...secrets, OTHER])).toEqual([...secrets, OTHER]);
+  expect(foundIn(await everything(desk), [...secrets, ...others])).toEqual([...secrets, ...others]);
 
-  const paths = [await approve(department, mailed.id), await approve(department, byHand.id)];
+  const paths = [
+    await approve(department, mailed.id),
+    await approve(department, byHand.id),
+    await approve(department, trimmed.id, ['callerName']),
+  ];
   // In the middle of it, or before anything was asked of anybody.
   await first.stop('SIGKILL');
   await using _ = await desk.start();
@@ -215,7 +251,8 @@ test('an expunged record is in no file of the data folder and in no line of the 
     (words) => words.length === 0,
   );
   expect(found).toEqual([]);
-  expect(foundIn(await everything(desk), [OTHER])).toEqual([OTHER]);
+  expect(foundIn(await everything(desk), others)).toEqual(others);
+  await expectTrimmed(department, trimmed);
 
   for (const { id, path } of [
     { ...mailed, path: paths[0] },
@@ -246,14 +283,14 @@ test('an expunged record is in no file of the data folder and in no line of the 
   );
   expect(again).toMatchObject({ status: 422, body: { code: 'idempotency-key-reused' } });
   await sendMail(desk.smtpPort, made.address, mail);
-  expect((await officer.get('/v1/incidents')).body.items).toHaveLength(3);
+  expect((await officer.get('/v1/incidents')).body.items).toHaveLength(4);
   expect(foundIn(await everything(desk), secrets)).toEqual([]);
 
   // Another record is as it was, and so is every proof.
   const { body: other } = await officer.get(`/v1/incidents/${kept.id}`);
   expect(other).toEqual(kept);
   await expectEvidence(older);
-  await expectEvidence(await takeEvidence(reviewer, [mailed.id, kept.id, fileId]));
+  await expectEvidence(await takeEvidence(reviewer, [mailed.id, kept.id, trimmed.id, fileId]));
   const verified = await reviewer.get('/v1/ledger/verify');
   expect(verified.body).toMatchObject({ ok: true, breaks: [] });
   // A second approval changes nothing.

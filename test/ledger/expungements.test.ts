@@ -231,11 +231,6 @@ describe('a request', () => {
     const scope = { objectType: 'expungement', objectId: randomUUIDv7() };
     const facts = as(admin)(requestExpungement, { body: { ...asked('i-1'), scope } });
     expect(await codeOf(facts)).toBe('validation');
-    const fields = { ...asked('i-1').scope, fields: ['narrative'] } as object;
-    const some = as(admin)(requestExpungement, {
-      body: { ...asked('i-1'), scope: fields as ReturnType<typeof asked>['scope'] },
-    });
-    expect(await codeOf(some)).toBe('validation');
   });
 
   test('expires after seven days, and shows it', async () => {

@@ -30,7 +30,7 @@ export async function putBlock(about: {
 }): Promise<SlotResult> {
   const { tables, block, beside, failed } = about;
   const changes = [...blockChanges(block), ...beside];
-  const erase = beside.some((change) => 'remove' in change) ? { erase: true as const } : {};
+  const erase = beside.some(destroys) ? { erase: true as const } : {};
   for (let tries = 0; tries < TRIES_MAX; tries += 1) {
     const write = () => tables.write({ changes, events: [], unaudited: UNAUDITED, ...erase });
     const result = await outcomeOf(write, failed);
@@ -70,4 +70,9 @@ async function outcomeOf<Result extends WriteResult | string>(
     failed(error);
     return 'unknown';
   }
+}
+
+/** A key that goes, or that another one is put in the place of; new keys replace nothing. */
+function destroys(change: Change): boolean {
+  return 'remove' in change || ('put' in change && change.expect > 0);
 }

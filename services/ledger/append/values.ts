@@ -8,7 +8,7 @@
  */
 import { createSecretKey, randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import type { Change, TenantTables } from '#shared/ports/tables.ts';
+import type { Change, Row, TenantTables } from '#shared/ports/tables.ts';
 import type { Vault } from '#shared/ports/vault.ts';
 import {
   KEY_BYTES,
@@ -18,15 +18,25 @@ import {
   type RecordKey,
 } from '../chain/seal.ts';
 import { openLru } from '../log/lru.ts';
+import { UNAUDITED } from '../log/store.ts';
+import { type Kept, keptParts, partsOf, readKept } from './kept-values.ts';
 
 /** Keys in memory, for each log that is open. */
 const KEYS_KEPT_MAX = 4_096;
 
-export const keyRow = z.strictObject({
-  v: z.literal(1),
-  /** Which key: after an expungement a record may get another one. */
-  keyId: z.string().regex(/^[0-9a-f]{16}$/),
-});
+/** Which key: after an expungement a record may get another one. */
+const keyId = z.string().regex(/^[0-9a-f]{16}$/);
+
+export const keyRow = z.discriminatedUnion('v', [
+  z.strictObject({ v: z.literal(1), keyId }),
+  /** After an order about fields: with what was left of older values, in so many parts. */
+  z.strictObject({ v: z.literal(2), keyId, parts: z.number().int().nonnegative() }),
+]);
+
+/** Parts of kept values that go into the write of the block; more are written before it. */
+const PARTS_TOGETHER_MAX = 8;
+/** Older parts that are removed with it; what is left of more nobody can open. */
+const PARTS_REMOVED_MAX = 40;
 
 export interface NewKey {
   readonly key: RecordKey;
@@ -40,13 +50,19 @@ export interface RecordKeys {
   make(record: string): Promise<NewKey>;
   /** The write with the new key is committed. */
   keep(record: string, key: RecordKey): void;
-  /** The change that destroys the key, for the write of a block; `undefined` when there is none. */
-  removal(record: string): Promise<Change | undefined>;
+  /** The changes that destroy the key, for the write of a block; `undefined` when there is none. */
+  removal(record: string): Promise<readonly Change[] | undefined>;
+  /**
+   * The changes that put a new key in the place of the old one, and keep these values under it, for
+   * the write of a block; `undefined` when there is no key.
+   */
+  replacement(record: string, kept: readonly Kept[]): Promise<readonly Change[] | undefined>;
   /** A block of another process may have removed or made any of them. */
   forget(): void;
   /** Disclosures of an event; `undefined` when they were expunged. Throws when bytes were altered. */
   open(values: {
     readonly record: string;
+    readonly seq: number;
     readonly eventId: string;
     readonly sealed: Uint8Array;
   }): Promise<string[] | undefined>;
@@ -77,6 +93,16 @@ export function openRecordKeys(about: {
     return { id: Buffer.from(keyId, 'hex'), key };
   }
 
+  async function make(record: string) {
+    const bytes = randomBytes(KEY_BYTES);
+    const key = { id: randomBytes(KEY_ID_BYTES), key: createSecretKey(bytes) };
+    const keyId = key.id.toString('hex');
+    const value = { v: 1, keyId };
+    const sealed = await vault.seal(contextOf(record, keyId), bytes);
+    const put = { kind: 'record-key', id: record, value, bytes: sealed };
+    return { key, change: { put, expect: 0 } };
+  }
+
   return {
     async find(records) {
       const startedIn = generation;
@@ -88,30 +114,50 @@ export function openRecordKeys(about: {
       }
       return new Map(found.flatMap(([record, key]) => (key === undefined ? [] : [[record, key]])));
     },
-    async make(record) {
-      const bytes = randomBytes(KEY_BYTES);
-      const key = { id: randomBytes(KEY_ID_BYTES), key: createSecretKey(bytes) };
-      const keyId = key.id.toString('hex');
-      const value = { v: 1, keyId };
-      const sealed = await vault.seal(contextOf(record, keyId), bytes);
-      const put = { kind: 'record-key', id: record, value, bytes: sealed };
-      return { key, change: { put, expect: 0 } };
+    make,
+    async replacement(record, kept) {
+      const row = await tables.get({ kind: 'record-key', id: record });
+      if (row === undefined) return undefined;
+      const { key, change } = await make(record);
+      if (!('put' in change)) throw new Error('a new key is put');
+      const parts = keptParts({ tenant, record, key }, kept, randomBytes);
+      const before = parts.slice(0, Math.max(0, parts.length - PARTS_TOGETHER_MAX));
+      for (const each of before) {
+        await tables.write({ changes: [each], events: [], unaudited: UNAUDITED });
+      }
+      const value = { v: 2, keyId: key.id.toString('hex'), parts: parts.length };
+      return [
+        { put: { ...change.put, value }, expect: row.version },
+        ...parts.slice(before.length),
+        ...(await olderParts(tables, row)),
+      ];
     },
     keep: (record, key) => known.put(record, key),
     async removal(record) {
       const key = { kind: 'record-key', id: record };
       const row = await tables.get(key);
-      return row && { remove: key, expect: row.version };
+      return row && [{ remove: key, expect: row.version }, ...(await olderParts(tables, row))];
     },
     forget() {
       generation += 1;
       known.clear();
     },
-    async open({ record, eventId, sealed }) {
+    async open({ record, seq, eventId, sealed }) {
       // Never from memory: another process may have expunged the record.
       const key = await read(record);
-      if (key === undefined || !key.id.equals(keyIdOf(sealed))) return undefined;
+      if (key === undefined) return undefined;
+      if (!key.id.equals(keyIdOf(sealed))) return readKept(tables, { tenant, record, key }, seq);
       return openDisclosures({ key, subject: { tenant, eventId, record }, sealed });
     },
   };
+}
+
+/** Removes what was kept under the key in the row. */
+async function olderParts(tables: TenantTables, { value }: Row): Promise<Change[]> {
+  const key = keyRow.parse(value);
+  if (key.v === 1) return [];
+  const parts = await partsOf(tables, { id: Buffer.from(key.keyId, 'hex') });
+  return parts
+    .slice(0, PARTS_REMOVED_MAX)
+    .map(({ kind, id, version }) => ({ remove: { kind, id }, expect: version }));
 }

@@ -38,20 +38,20 @@ export function recordOf({ object: { type, id } }: Pick<AuditEvent, 'object'>): 
 }
 
 /** Actions of entries that tell, alone in their block, that a key was destroyed. */
-const DESTRUCTIONS: readonly string[] = ['ledger.record.expunged'];
+export const RECORD_DESTROYED = 'ledger.record.expunged';
+export const FIELDS_DESTROYED = 'ledger.field.expunged';
 
-/** Is it the entry of an expungement? In the canonical form the action stands first. */
-export function isDestruction(entry: Uint8Array): boolean {
-  const start = Buffer.from(
-    entry.buffer,
-    entry.byteOffset,
-    Math.min(entry.length, START_BYTES_MAX),
-  );
-  return DESTRUCTION_STARTS.some((each) => start.subarray(0, each.length).equals(each));
+/** What the entry of an expungement took, if it is one. In the canonical form the action stands first. */
+export function destructionIn(entry: Uint8Array): 'record' | 'fields' | undefined {
+  const start = Buffer.from(entry.buffer, entry.byteOffset, Math.min(entry.length, START_BYTES));
+  return DESTRUCTION_STARTS.find(({ text }) => start.indexOf(text) === 0)?.took;
 }
 
-const DESTRUCTION_STARTS = DESTRUCTIONS.map((action) => Buffer.from(`{"action":"${action}",`));
-const START_BYTES_MAX = Math.max(...DESTRUCTION_STARTS.map(({ length }) => length));
+const DESTRUCTION_STARTS = [
+  { took: 'record', text: `{"action":"${RECORD_DESTROYED}",` },
+  { took: 'fields', text: `{"action":"${FIELDS_DESTROYED}",` },
+] as const;
+const START_BYTES = 64;
 
 /** The word with which every service says that values of the object were destroyed. */
 const EXPUNGED = '.expunged';

@@ -10,6 +10,7 @@ import { BUS_MESSAGE_BYTES_MAX } from '#contracts/limits.ts';
 import { Problem } from '#shared/problem.ts';
 import { type Call, type Handling, handle } from '#shared/service.ts';
 import { isDisclosed, readDisclosure, type Selection } from '../chain/disclosure.ts';
+import { parseEntry } from '../chain/entry.ts';
 import { inclusionPath, leafHash, rangeHash } from '../chain/tree.ts';
 import type { Log } from '../log/log.ts';
 import type { Logs } from '../log/logs.ts';
@@ -31,9 +32,11 @@ export function evidenceHandlings(logs: Logs): Handling[] {
           disclosure: each,
         }));
         const state = disclosures === undefined ? 'expunged' : 'disclosed';
+        const gone = parseEntry(bytes).sd.length - values.length;
+        const expunged = values.length > 0 && gone > 0 ? { expunged: gone } : {};
         const leaf = leafHash(bytes).toString('hex');
         const read = [{ field: 'disclosed', after: values.map(({ name }) => name) }];
-        return { body: { seq, leafHash: leaf, state, values }, read };
+        return { body: { seq, leafHash: leaf, state, ...expunged, values }, read };
       }),
     ),
 
@@ -90,7 +93,11 @@ async function valuesOf(log: Log, seq: number, selection: Selection): Promise<Va
   if (selection.disclose === undefined) return { shown: [], expunged: false };
   const disclosures = await log.disclosures(seq);
   if (disclosures === undefined) return { shown: [], expunged: true };
-  return { shown: disclosures.filter((each) => isDisclosed(each, selection)), expunged: false };
+  const entry = parseEntry((await log.blocks.entry(seq)) ?? Buffer.alloc(0));
+  return {
+    shown: disclosures.filter((each) => isDisclosed(each, selection)),
+    expunged: disclosures.length < entry.sd.length,
+  };
 }
 
 async function entryOf(

@@ -9,6 +9,8 @@ import type { FieldChange } from '#shared/audit.ts';
 import type { Json, Row } from '#shared/ports/tables.ts';
 import { Problem } from '#shared/problem.ts';
 
+/** A reason has 1,000 at most, and more may follow the names of the fields. */
+const NAMES_CHARS_MAX = 800;
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
 export type Asked = Pick<Expungement, 'scope' | 'order' | 'reason'>;
@@ -42,7 +44,8 @@ export function done(
   const { by, now, seq } = made;
   const services = {
     'core-records': 'pending',
-    files: 'pending',
+    // A file says nothing in a field of its record.
+    files: before.scope.fields === undefined ? 'pending' : 'done',
     'cad-ingest': 'pending',
   } as const;
   return {
@@ -89,8 +92,11 @@ export function assertOpen({ status, expiresAt }: Expungement): void {
 }
 
 /** The words of the entry, in plain for ever: with its actor, all that a stranger needs. */
-export function reasonOf({ id, order, requestedBy }: Expungement): string {
-  return `order ${order}, asked for by user ${requestedBy.id} in expungement ${id}`;
+export function reasonOf({ id, order, requestedBy, scope }: Expungement): string {
+  const plain = `order ${order}, asked for by user ${requestedBy.id} in expungement ${id}`;
+  if (scope.fields === undefined) return plain;
+  const named = `${plain}: fields ${scope.fields.join(', ')}`;
+  return named.length <= NAMES_CHARS_MAX ? named : `${plain}: ${scope.fields.length} fields`;
 }
 
 /** The words of an entry that follows: about the record itself, or about a file of it. */

@@ -22,7 +22,7 @@ import { personOf } from '#shared/person.ts';
 import type { Change, TenantTables } from '#shared/ports/tables.ts';
 import { Problem } from '#shared/problem.ts';
 import { type Call, type Handling, handle, retryOnRace } from '#shared/service.ts';
-import { recordOf } from '../chain/seal.ts';
+import { FIELDS_DESTROYED, RECORD_DESTROYED, recordOf } from '../chain/seal.ts';
 import type { Log } from '../log/log.ts';
 import type { Logs } from '../log/logs.ts';
 import { EXPUNGEMENT, EXPUNGING } from '../log/store.ts';
@@ -38,7 +38,11 @@ import {
 } from './expungement.ts';
 import { type ExpungingParts, newWork } from './expunging.ts';
 import type { ExpungingRounds } from './expunging-rounds.ts';
+import { expungeFields, namesIn, valuesOf } from './fields.ts';
 import { assertNoHold } from './holds.ts';
+
+/** Of field names, in an answer. */
+const NAMES_CHARS_MAX = 500;
 
 export function expungementHandlings(
   { log, client }: ExpungingParts,
@@ -81,8 +85,10 @@ async function request(logs: Logs, call: Call<typeof requestExpungement>) {
   const { caller, body: asked, now } = call;
   const by = personOf(caller);
   const record = recordIn(asked);
-  const isHeld = await logs.use(caller.tenant, (open) => open.holdsKey(record));
-  if (!isHeld) throw nothingHeld(record);
+  await logs.use(caller.tenant, async (open) => {
+    if (!(await open.holdsKey(record))) throw nothingHeld(record);
+    if (asked.scope.fields !== undefined) await assertFields(open, call, asked.scope.fields);
+  });
   const made = requested(asked, { id: randomUUIDv7(), by, now });
   return retryOnRace(() =>
     call.commit({
@@ -90,12 +96,34 @@ async function request(logs: Logs, call: Call<typeof requestExpungement>) {
       events: [
         call.event({
           object: { type: 'expungement', id: made.id },
-          changes: Object.entries(asked).map(([field, after]) => ({ field, after })),
+          changes: [
+            { field: 'scope', after: asJson(asked.scope) },
+            { field: 'order', after: asked.order },
+            { field: 'reason', after: asked.reason },
+          ],
         }),
       ],
       reply: { body: made },
     }),
   );
+}
+
+/** A typing error must not look as if something had been destroyed. */
+async function assertFields(
+  log: Log,
+  { tables, body }: Call<typeof requestExpungement>,
+  fields: readonly string[],
+): Promise<void> {
+  await log.follow();
+  const { objectType: type, objectId: id } = body.scope;
+  const names = namesIn(await valuesOf({ log, tables, object: { type, id } }));
+  const unknown = fields.filter((each) => !names.has(each));
+  if (unknown.length === 0) return;
+  throw new Problem('not-found', {
+    detail:
+      `The ledger holds no values of ${unknown.join(', ')} of this record. ` +
+      `It holds some of: ${[...names].toSorted().join(', ').slice(0, NAMES_CHARS_MAX)}.`,
+  });
 }
 
 type ApproveCall = Call<typeof approveExpungement>;
@@ -104,16 +132,18 @@ async function carryOut(log: Log, call: ApproveCall, before: Expungement): Promi
   const { tables, now, caller } = call;
   const by = personOf(caller);
   const { objectType: type, objectId: id } = before.scope;
+  const { fields } = before.scope;
   const event = call.event({
+    action: fields === undefined ? RECORD_DESTROYED : FIELDS_DESTROYED,
     object: { type, id },
     reason: reasonOf(before),
     changes: changesOf(before, by),
   });
-  const { seq } = await log.expunge({
-    event,
-    record: recordIn(before),
-    beside: (place) => doneChanges(tables, before.id, { by, now, seq: place }),
-  });
+  const beside = (place: number) => doneChanges(tables, before.id, { by, now, seq: place });
+  const { seq } =
+    fields === undefined
+      ? await log.expunge({ event, record: recordIn(before), beside })
+      : await expungeFields({ log, tables, object: { type, id } }, { event, fields, beside });
   return done(before, { by, now, seq });
 }
 

@@ -24,7 +24,7 @@ import {
 import { auditEventOf } from '#shared/audit.ts';
 import { type Client, jobCaller } from '#shared/client.ts';
 import type { Row, TenantTables } from '#shared/ports/tables.ts';
-import { recordOf } from '../chain/seal.ts';
+import { FIELDS_DESTROYED, RECORD_DESTROYED, recordOf } from '../chain/seal.ts';
 import type { Log } from '../log/log.ts';
 import type { LedgerParts, Logs } from '../log/logs.ts';
 import { EXPUNGEMENT, EXPUNGING, UNAUDITED } from '../log/store.ts';
@@ -37,6 +37,7 @@ import {
   serviceDone,
   storedIn,
 } from './expungement.ts';
+import { expungeFields, namesIn, valuesOf } from './fields.ts';
 
 const workRow = z.strictObject({
   v: z.literal(1),
@@ -116,12 +117,12 @@ async function askFiles({ client }: ExpungingParts, hand: Hand): Promise<void> {
 async function askMessages({ client }: ExpungingParts, hand: Hand): Promise<void> {
   const pending = pendingIn(hand.expungement);
   if (!pending.includes('cad-ingest') || pending.includes('core-records')) return;
-  const { expungement, record } = bodyOf(hand);
+  const { record, ...about } = bodyOf(hand);
   const itself = record.type === 'cad-message' ? [record.id] : [];
   const ids = [...(hand.work.messageIds ?? []), ...itself];
   for (let at = 0; at < ids.length; at += EXPUNGED_MESSAGES_MAX) {
     const messageIds = ids.slice(at, at + EXPUNGED_MESSAGES_MAX);
-    const body = { expungement, messageIds };
+    const body = { ...about, messageIds };
     const { state } = (await client.call(expungeMessages, { body }, callerOf(hand))).body;
     if (state === 'waiting') return;
   }
@@ -129,7 +130,9 @@ async function askMessages({ client }: ExpungingParts, hand: Hand): Promise<void
 }
 
 function bodyOf({ expungement: { id, scope } }: Hand) {
-  return { expungement: id, record: { type: scope.objectType, id: scope.objectId } };
+  const { objectType, objectId, fields } = scope;
+  const named = fields === undefined ? {} : { fields };
+  return { expungement: id, record: { type: objectType, id: objectId }, ...named };
 }
 
 function callerOf({ tenant }: Hand) {
@@ -162,35 +165,50 @@ async function followUp(parts: ExpungingParts, log: Log, hand: Hand): Promise<vo
     ...fileIds.map((id) => ({ type: 'file', id })),
   ];
   for (const object of objects) {
-    const record = recordOf({ object });
-    if (await log.holdsKey(record)) await expungeAlso(parts, log, hand, object);
+    if (await holdsLater(log, hand, object)) await expungeAlso(parts, log, hand, object);
   }
+}
+
+interface ObjectName {
+  readonly type: string;
+  readonly id: string;
+}
+
+/** Is there anything of it that came behind the entry of the expungement? */
+async function holdsLater(log: Log, hand: Hand, object: ObjectName): Promise<boolean> {
+  const { scope, seq = 0 } = hand.expungement;
+  if (scope.fields === undefined) return log.holdsKey(recordOf({ object }));
+  await log.follow();
+  const names = namesIn(await valuesOf({ log, tables: hand.tables, object }, seq + 1));
+  return scope.fields.some((each) => names.has(each));
 }
 
 async function expungeAlso(
   parts: ExpungingParts,
   log: Log,
   hand: Hand,
-  object: { readonly type: string; readonly id: string },
+  object: ObjectName,
 ): Promise<void> {
-  const { id } = hand.expungement;
+  const { id, scope } = hand.expungement;
   const event = auditEventOf({
     caller: callerOf(hand),
-    action: 'ledger.record.expunged',
+    action: scope.fields === undefined ? RECORD_DESTROYED : FIELDS_DESTROYED,
     object,
     reason: followUpReasonOf(hand.expungement, object),
     changes: [{ field: 'expungement', after: id }],
     now: new Date(parts.clock()),
   });
-  const { seq } = await log.expunge({
-    event,
-    record: recordOf({ object }),
-    async beside(place) {
-      const followUp = { objectType: object.type, objectId: object.id, seq: place };
-      const value = asJson(followedUp(hand.expungement, followUp));
-      return [{ put: { ...keyOf(hand.stored), value }, expect: hand.stored.version }];
-    },
-  });
+  const beside = async (place: number) => {
+    const followUp = { objectType: object.type, objectId: object.id, seq: place };
+    const value = asJson(followedUp(hand.expungement, followUp));
+    return [{ put: { ...keyOf(hand.stored), value }, expect: hand.stored.version }];
+  };
+  const { fields } = scope;
+  const { tables } = hand;
+  const { seq } =
+    fields === undefined
+      ? await log.expunge({ event, record: recordOf({ object }), beside })
+      : await expungeFields({ log, tables, object }, { event, fields, beside });
   const followUp = { objectType: object.type, objectId: object.id, seq };
   hand.expungement = followedUp(hand.expungement, followUp);
   hand.stored = { ...hand.stored, version: hand.stored.version + 1 };

@@ -4,6 +4,7 @@ import type { Blobs } from '#shared/ports/blobs.ts';
 import type { Change, Tables, TenantTables } from '#shared/ports/tables.ts';
 import type { Vault } from '#shared/ports/vault.ts';
 import { Problem } from '#shared/problem.ts';
+import type { Kept } from '../append/kept-values.ts';
 import { openRecordKeys } from '../append/values.ts';
 import { openWriter, type Receipt } from '../append/writer.ts';
 import type { Boundary } from '../chain/boundary.ts';
@@ -86,7 +87,18 @@ export interface Log extends AsyncDisposable {
     /** Asked for with the number of the entry; each time that the write is made again. */
     readonly beside: (seq: number) => Promise<readonly Change[]>;
   }): Promise<Receipt>;
-  /** Disclosures of an entry; `undefined` when they were expunged or there is no such entry. */
+  /**
+   * Destroys the key of the record and gives it another one, under which these values stay; in one
+   * write with the entry that says so and changes beside it. Problem `conflict` when there is no key.
+   */
+  rekey(request: {
+    readonly event: AuditEvent;
+    readonly record: string;
+    /** All that is left of its values; asked for each time that the write is made again. */
+    readonly kept: () => Promise<readonly Kept[]>;
+    readonly beside: (seq: number) => Promise<readonly Change[]>;
+  }): Promise<Receipt>;
+  /** Disclosures of an entry, without those of expunged fields; `undefined` when they were expunged or there is no such entry. */
   disclosures(seq: number): Promise<string[] | undefined>;
 }
 
@@ -155,7 +167,14 @@ export async function openLog(parts: LogParts): Promise<Log> {
         const changes = await beside(seq);
         const removal = await keys.removal(record);
         if (removal === undefined) throw noKey(record);
-        return [removal, ...changes];
+        return [...removal, ...changes];
+      }),
+    rekey: ({ event, record, kept, beside }) =>
+      appends.appendWith(event, async (seq) => {
+        const changes = await beside(seq);
+        const replacement = await keys.replacement(record, await kept());
+        if (replacement === undefined) throw noKey(record);
+        return [...replacement, ...changes];
       }),
     firstKept: () => view.purged?.size ?? 0,
     pages: () => view.pages,
@@ -172,7 +191,7 @@ export async function openLog(parts: LogParts): Promise<Log> {
       const sealed = await blocks.sealed(seq);
       if (bytes === undefined || sealed === undefined) return undefined;
       const entry = parseEntry(bytes);
-      return keys.open({ record: sealedUnder(entry), eventId: entry.id, sealed });
+      return keys.open({ record: sealedUnder(entry), seq, eventId: entry.id, sealed });
     },
     async [Symbol.asyncDispose]() {
       await appends.idle();

@@ -2,8 +2,8 @@
  * The rows of a log: their kinds, ids and values, in one place.
  *
  * Truth, written once and never changed: `block`, `block-part`.
- * Kept beside it: `record-key` (goes when a record is expunged), `expungement`, `checkpoint`,
- * `purge`; `purged`, which stands for the blocks that a purge has removed.
+ * Kept beside it: `record-key` (goes when a record is expunged), `kept-values`, `expungement`,
+ * `checkpoint`, `purge`; `purged`, which stands for the blocks that a purge has removed.
  * Derived, can be made again from the blocks: `page`, `page-times`, `tile`.
  * Under the platform's tenant: `log`, one row for each tenant that has a log.
  */

@@ -1,8 +1,10 @@
 /** What a week's entries come to. Pure: entries in, counts and findings out. */
 import type { LedgerEntry } from '#contracts/ledger.ts';
 import { type AnomalyRule, anomalyRules, type ReviewSummary } from '#contracts/ledger-reviews.ts';
+import { FIELDS_DESTROYED, RECORD_DESTROYED } from '../chain/seal.ts';
 import { type Family, familyOf } from '../export/family.ts';
 
+const DESTRUCTIONS: readonly string[] = [RECORD_DESTROYED, FIELDS_DESTROYED];
 /** Actors in an answer. */
 const ACTORS_SHOWN_MAX = 50;
 /** Anomalies in an answer: more of them is a finding by itself. */
@@ -72,7 +74,7 @@ export function openCount() {
       if (outcome === 'refused') add(tallies.refused, actor.id);
       if (action === 'ledger.entry.exported') add(tallies.exported, actor.id);
       if (action === 'ledger.event.conflicted') add(tallies.conflicts, object.id);
-      if (action === 'ledger.record.expunged') add(tallies.expunged, object.id);
+      if (DESTRUCTIONS.includes(action)) add(tallies.expunged, object.id);
     },
     result(): Counted {
       const all = [...actors.values()].toSorted((one, other) => other.entries - one.entries);

@@ -12,11 +12,12 @@
  */
 import type { LedgerBreak } from '#contracts/ledger.ts';
 import type { TenantTables } from '#shared/ports/tables.ts';
+import { partsOf } from '../append/kept-values.ts';
 import { keyRow } from '../append/values.ts';
 import { type Block, blockHeader, entriesOf, isIntact, sealedIn } from '../chain/block.ts';
 import { tryParseEntry } from '../chain/entry.ts';
 import type { StoredBlock } from '../chain/look.ts';
-import { isDestruction, KEY_ID_BYTES, keyIdOf, recordOf, sealedUnder } from '../chain/seal.ts';
+import { destructionIn, KEY_ID_BYTES, keyIdOf, recordOf, sealedUnder } from '../chain/seal.ts';
 import type { BlockReader } from '../chain/verify.ts';
 import { rowsOf } from '../log/store.ts';
 import { type KeyIds, openKeyIds } from './key-ids.ts';
@@ -44,13 +45,15 @@ interface Watch {
   readonly there: KeyIds;
   /** By key id, hex. */
   readonly missing: Map<string, Missing>;
-  /** The last expungement of each record. */
+  /** The last expungement of each record, and the last one of fields of it. */
   readonly destroyed: Map<string, number>;
+  readonly replaced: Map<string, number>;
 }
 
 export async function watchKeys(tables: TenantTables, blocks: BlockReader): Promise<KeyWatch> {
   const there = await keysThere(tables);
-  const watch: Watch = { tables, there, missing: new Map(), destroyed: new Map() };
+  const [missing, destroyed, replaced] = [new Map(), new Map(), new Map()];
+  const watch: Watch = { tables, there, missing, destroyed, replaced };
   return {
     blocks: {
       ...blocks,
@@ -107,11 +110,13 @@ function noteMissing(watch: Watch, block: Block): void {
   }
 }
 
-function noteDestruction({ destroyed }: Watch, block: Block): void {
+function noteDestruction({ destroyed, replaced }: Watch, block: Block): void {
   const [bytes = Buffer.alloc(0)] = entriesOf(block);
-  if (!isDestruction(bytes) || !isIntact(block)) return;
+  const took = destructionIn(bytes);
+  if (took === undefined || !isIntact(block)) return;
   const entry = tryParseEntry(bytes);
-  if (entry !== undefined) destroyed.set(recordOf(entry), entry.seq);
+  if (entry === undefined) return;
+  (took === 'record' ? destroyed : replaced).set(recordOf(entry), entry.seq);
 }
 
 function miss(
@@ -125,22 +130,35 @@ function miss(
   else if (missing.size < MISSING_MAX) missing.set(id, { record, first: seq, last: seq });
 }
 
-async function breaksOf({ tables, missing, destroyed }: Watch): Promise<LedgerBreak[]> {
+async function breaksOf(watch: Watch): Promise<LedgerBreak[]> {
   const breaks: LedgerBreak[] = [];
-  for (const [keyId, { record, first, last }] of missing) {
+  for (const [keyId, about] of watch.missing) {
     if (breaks.length === BREAKS_MAX) break;
-    if ((destroyed.get(record) ?? -1) > last || (await isThere(tables, record, keyId))) continue;
-    breaks.push({
-      seq: first,
-      ...(last === first ? {} : { lastSeq: last }),
-      kind: 'missing',
-      detail: `values: the key of ${record} is not in the store, and no entry says that it was destroyed`,
-    });
+    const what = await lostOf(watch, keyId, about);
+    if (what === undefined) continue;
+    const { first, last } = about;
+    const range = { seq: first, ...(last === first ? {} : { lastSeq: last }) };
+    breaks.push({ ...range, kind: 'missing', detail: `values: ${what}` });
   }
   return breaks;
 }
 
-async function isThere(tables: TenantTables, record: string, keyId: string): Promise<boolean> {
+/** What is not there and should be; `undefined` when the values were expunged, or have a key. */
+async function lostOf(
+  { tables, destroyed, replaced }: Watch,
+  keyId: string,
+  { record, last }: Missing,
+): Promise<string | undefined> {
+  if ((destroyed.get(record) ?? -1) > last) return undefined;
   const row = await tables.get({ kind: 'record-key', id: record }).catch(() => undefined);
-  return keyRow.safeParse(row?.value).data?.keyId === keyId;
+  const key = keyRow.safeParse(row?.value).data;
+  if (key?.keyId === keyId) return undefined;
+  if ((replaced.get(record) ?? -1) < last) {
+    return `the key of ${record} is not in the store, and no entry says that it was destroyed`;
+  }
+  if (key?.v === 2) {
+    const parts = await partsOf(tables, { id: Buffer.from(key.keyId, 'hex') }).catch(() => []);
+    if (parts.length === key.parts) return undefined;
+  }
+  return `what an expungement of fields left of ${record} is not in the store`;
 }
