@@ -66,6 +66,8 @@ export const cadMessage = z.strictObject({
   tries: z.number().int().nonnegative(),
   /** Expungements that destroyed the raw mail: `/v1/ledger/expungements/{id}`. */
   expungedBy: z.array(rowId).optional(),
+  /** Its raw bytes, subject and fields are gone: it was older than the department keeps its mail. */
+  expired: z.strictObject({ at: timestamp, days: z.number().int().positive() }).optional(),
 });
 export type CadMessage = z.infer<typeof cadMessage>;
 
@@ -170,7 +172,7 @@ export const releaseCadMessage = operation({
   params,
   body: z.strictObject({ reason: reason.optional() }).optional(),
   output: cadMessage,
-  problems: ['not-found', 'conflict', 'version-mismatch', 'ledger-behind'],
+  problems: ['not-found', 'gone', 'conflict', 'version-mismatch', 'ledger-behind'],
   permission: 'cad-messages:decide',
   audit: { kind: 'change', action: 'cad-ingest.message.released', object: 'cad-message' },
   versioned: true,
@@ -183,7 +185,7 @@ export const rejectCadMessage = operation({
   params,
   body: z.strictObject({ reason: reason.optional() }).optional(),
   output: cadMessage,
-  problems: ['not-found', 'conflict', 'version-mismatch', 'ledger-behind'],
+  problems: ['not-found', 'gone', 'conflict', 'version-mismatch', 'ledger-behind'],
   permission: 'cad-messages:decide',
   audit: { kind: 'change', action: 'cad-ingest.message.rejected', object: 'cad-message' },
   versioned: true,
@@ -210,7 +212,7 @@ export const replayCadMessage = operation({
     /** Of a dry run: what the mail was read as, and what it would be read as. */
     diff: z.array(fieldDiff).optional(),
   }),
-  problems: ['not-found', 'conflict', 'version-mismatch', 'ledger-behind'],
+  problems: ['not-found', 'gone', 'conflict', 'version-mismatch', 'ledger-behind'],
   permission: 'cad-messages:decide',
   audit: { kind: 'change', action: 'cad-ingest.message.replayed', object: 'cad-message' },
   versioned: true,

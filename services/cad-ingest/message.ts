@@ -108,7 +108,29 @@ export function indexPrefixOf(filter: {
   return status === undefined ? `source/${sourceId}/` : `both/${sourceId}/${status}/`;
 }
 
-function indexIdsOf(id: string, { status, sourceId }: MessageRow): readonly string[] {
+/** What the index ids of mails begin with that have not expired, in the order of receipt. */
+export const KEPT_PREFIX = 'kept/';
+
+/** What the index ids begin with of mails with these raw bytes. */
+export function rawPrefixOf(sha256: string): string {
+  return `raw/${sha256}/`;
+}
+
+/** Throws Problem `gone` for a mail that has expired. */
+export function assertNotExpired({ value: { expired } }: StoredMessage): void {
+  if (expired === undefined) return;
+  throw new Problem('gone', {
+    detail: `The raw mail expired on ${expired.at}: the department keeps its mail for ${expired.days} days.`,
+  });
+}
+
+function indexIdsOf(id: string, value: MessageRow): readonly string[] {
+  const { status, sourceId, sha256, expired } = value;
   const filters = [{ status }, { sourceId }, { status, sourceId }];
-  return filters.map((filter) => `${indexPrefixOf(filter)}${id}`);
+  const prefixes = [
+    ...filters.map(indexPrefixOf),
+    rawPrefixOf(sha256),
+    ...(expired === undefined ? [KEPT_PREFIX] : []),
+  ];
+  return prefixes.map((prefix) => `${prefix}${id}`);
 }

@@ -15,6 +15,7 @@ import type { Blobs } from '#shared/ports/blobs.ts';
 import { Problem } from '#shared/problem.ts';
 import { type Call, type Handling, handle, type Reply, retryOnRace } from '#shared/service.ts';
 import {
+  assertNotExpired,
   findMessage,
   getMessage,
   INDEX_KIND,
@@ -46,7 +47,9 @@ export function messageHandlings(parts: Parts): readonly Handling[] {
       return { body: shownMessage(message), version: message.version };
     }),
     handle(readRawCadMessage, async (call) => {
-      const { id, value } = await findMessage(call.tables, call.params.id);
+      const message = await findMessage(call.tables, call.params.id);
+      assertNotExpired(message);
+      const { id, value } = message;
       if (value.expungedBy !== undefined) {
         throw new Problem('gone', { detail: 'The raw mail was destroyed by order.' });
       }
@@ -72,6 +75,7 @@ export function messageHandlings(parts: Parts): readonly Handling[] {
       if (call.query.dryRun === true) {
         const message = await findMessage(call.tables, call.params.id);
         assertVersion(message, call.ifMatch);
+        assertNotExpired(message);
         assertStatus(message, REPLAYED_FROM);
         return tryReplay(parts, call, message);
       }
@@ -121,6 +125,7 @@ function decide<Op extends Deciding>(
   return retryOnRace(async () => {
     const before = await findMessage(call.tables, id);
     assertVersion(before, call.ifMatch);
+    assertNotExpired(before);
     assertStatus(before, move.from);
     const value = movedTo(before.value, move, call.now);
     const after: StoredMessage = { id, version: before.version + 1, value };

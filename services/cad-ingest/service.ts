@@ -8,6 +8,7 @@ import { openSmtp, type SmtpSettings } from './intake/smtp.ts';
 import { submissionHandlings } from './intake/submissions.ts';
 import { messageHandlings } from './messages.ts';
 import { openConsumer } from './processing/consumer.ts';
+import { openExpiry } from './processing/expiry.ts';
 import { processMessage } from './processing/process.ts';
 import { openReader } from './processing/reader.ts';
 import { openSweep } from './processing/sweep.ts';
@@ -59,6 +60,7 @@ export async function openCadIngest(
   const process = (work: Work, deliveries: number) => processMessage(processing, work, deliveries);
   opened.use(openConsumer({ ...parts, process }));
   opened.use(openSweep({ ...parts, enqueue }));
+  opened.use(openExpiry({ ...parts, ...tools }));
   const intake = openIntake({ ...parts, ...tools, authenticator, enqueue });
   const door = opened.use(await openSmtp(parts.smtp, { ...parts, intake }));
   const stack = opened.move();

@@ -13,7 +13,7 @@ import type { Json, Tables, TenantTables } from '#shared/ports/tables.ts';
 import { Problem } from '#shared/problem.ts';
 import { type Call, type Handling, handle, type Reply, retryOnRace } from '#shared/service.ts';
 import { builtInProfiles } from './parse/profiles/built-in.ts';
-import { enrolTenant } from './processing/sweep.ts';
+import { enrolTenant } from './processing/tenants.ts';
 import { assertSourceVersion, findSource } from './profiles/activation.ts';
 import { findProfile } from './profiles/profile-row.ts';
 import { type Active, activeOf } from './profiles/selection.ts';

@@ -4,16 +4,14 @@
  * `received` that no delivery leads to any more.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LIST_ROWS_MAX } from '#contracts/limits.ts';
-import { PLATFORM_TENANT, type TenantId } from '#contracts/primitives.ts';
+import { PLATFORM_TENANT } from '#contracts/primitives.ts';
 import type { Log } from '#shared/log.ts';
 import type { Queue } from '#shared/ports/queue.ts';
 import type { Tables } from '#shared/ports/tables.ts';
 import { getMessage, INDEX_KIND, indexPrefixOf, messageChanges } from '../message.ts';
+import { idsOf, TENANT_KIND } from './tenants.ts';
 import type { Work } from './work.ts';
 
-/** One row per tenant that has sources, among the platform's own rows: there is no other list. */
-const TENANT_KIND = 'cad-tenant';
 const SWEEP_EVERY_MS = 30_000;
 /** Untouched for so long, a mail is not just waiting for its next try. */
 const LYING_MS = 60_000;
@@ -26,19 +24,6 @@ interface Parts {
   readonly log: Log;
   readonly clock: () => number;
   enqueue(work: Work): Promise<void>;
-}
-
-/** Makes the tenant known to the sweep. Idempotent. */
-export async function enrolTenant(tables: Tables, tenant: TenantId): Promise<void> {
-  const platform = tables.forTenant(PLATFORM_TENANT);
-  const key = { kind: TENANT_KIND, id: tenant };
-  if ((await platform.get(key)) !== undefined) return;
-  await platform.write({
-    // A lost race means that the row is there.
-    changes: [{ put: { ...key, value: null }, expect: 0 }],
-    events: [],
-    unaudited: 'an index without content; the making of the source is the event',
-  });
 }
 
 /**
@@ -100,24 +85,4 @@ async function requeue(parts: Parts, work: Work, touchedBefore: number): Promise
   if (!result.ok) return;
   parts.log.warn({ ...work, stalls: value.stalls }, 'a mail was lying and is queued again');
   await parts.enqueue(work);
-}
-
-/** The ids behind a prefix, in order, read in parts. */
-async function* idsOf(
-  tables: ReturnType<Tables['forTenant']>,
-  { kind, prefix }: { readonly kind: string; readonly prefix: string },
-): AsyncGenerator<string> {
-  let after = '';
-  for (;;) {
-    const rows = await tables.list({
-      kind,
-      limit: LIST_ROWS_MAX,
-      ...(prefix === '' ? {} : { prefix }),
-      ...(after === '' ? {} : { after }),
-    });
-    yield* rows.map((row) => row.id.slice(prefix.length));
-    const last = rows.at(-1);
-    if (last === undefined || rows.length < LIST_ROWS_MAX) return;
-    after = last.id;
-  }
 }
