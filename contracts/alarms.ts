@@ -10,6 +10,7 @@ export const alarmKinds = [
   'dead-letter',
   'account-locked',
   'parse-failed',
+  'source-silent',
   'internal-error',
 ] as const;
 export type AlarmKind = (typeof alarmKinds)[number];

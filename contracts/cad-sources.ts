@@ -39,6 +39,34 @@ const settings = {
   updates: updatePolicy.optional(),
 };
 
+const mailCounts = z.strictObject({
+  mails: z.number().int(),
+  /** Ended after their last try. */
+  failed: z.number().int(),
+  /** Could not be read: each is an incident that needs review. */
+  unread: z.number().int(),
+  quarantined: z.number().int(),
+  /** Share of the mails that failed or were not read, 0..1. */
+  failureRate: z.number().min(0).max(1),
+});
+
+export const sourceHealth = z.strictObject({
+  /** Absent while none has come. */
+  lastMailAt: timestamp.optional(),
+  /** The last 24 hours. */
+  day: mailCounts,
+  /** The last seven days. */
+  week: mailCounts,
+  silence: z.strictObject({
+    alarm: z.boolean(),
+    /** Since when, while the alarm is on. */
+    since: timestamp.optional(),
+    /** When the alarm comes if no mail does, by the source's own rhythm; a new source has none. */
+    expectedBy: timestamp.optional(),
+  }),
+});
+export type SourceHealth = z.infer<typeof sourceHealth>;
+
 export const cadSource = z.strictObject({
   id: rowId,
   version: z.number().int().positive(),
@@ -49,6 +77,8 @@ export const cadSource = z.strictObject({
   /** Where the centre sends its mail. The part behind the `+` is the key; it is not guessable. */
   address: z.string(),
   createdAt: timestamp,
+  /** Only where one source is read. */
+  health: sourceHealth.optional(),
 });
 export type CadSource = z.infer<typeof cadSource>;
 

@@ -20,6 +20,8 @@ export interface Metrics {
   }): void;
   /** Entries that a sink has not taken yet. */
   sinkBehind(sink: string, entries: number): void;
+  /** Dispatch centres that have sent nothing for longer than their rhythm explains. */
+  sourcesSilent(count: number): void;
   /** Something that an operator must hear of; the alarm rules are written on this counter. */
   alarm(kind: AlarmKind): void;
   text(): Promise<string>;
@@ -56,6 +58,11 @@ export function openMetrics(onAlarm: (kind: AlarmKind) => void = () => undefined
     labelNames: ['sink'],
     registers,
   });
+  const silent = new Gauge({
+    name: 'watchdesk_cad_sources_silent',
+    help: 'CAD sources that have fallen silent, by their own rhythm',
+    registers,
+  });
   const alarms = new Counter({
     name: 'watchdesk_alarms_total',
     help: 'Conditions that an operator must hear of',
@@ -74,6 +81,7 @@ export function openMetrics(onAlarm: (kind: AlarmKind) => void = () => undefined
     },
     ...verified,
     sinkBehind: (sink, entries) => behind.set({ sink }, entries),
+    sourcesSilent: (count) => silent.set(count),
     alarm(kind) {
       alarms.inc({ kind });
       onAlarm(kind);

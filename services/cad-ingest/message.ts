@@ -116,6 +116,11 @@ export function rawPrefixOf(sha256: string): string {
   return `raw/${sha256}/`;
 }
 
+/** What the index ids begin with of mails of a source that could not be read. */
+export function unreadPrefixOf(sourceId: string): string {
+  return `unread/${sourceId}/`;
+}
+
 /** Throws Problem `gone` for a mail that has expired. */
 export function assertNotExpired({ value: { expired } }: StoredMessage): void {
   if (expired === undefined) return;
@@ -125,12 +130,13 @@ export function assertNotExpired({ value: { expired } }: StoredMessage): void {
 }
 
 function indexIdsOf(id: string, value: MessageRow): readonly string[] {
-  const { status, sourceId, sha256, expired } = value;
+  const { status, sourceId, sha256, expired, reason } = value;
   const filters = [{ status }, { sourceId }, { status, sourceId }];
   const prefixes = [
     ...filters.map(indexPrefixOf),
     rawPrefixOf(sha256),
     ...(expired === undefined ? [KEPT_PREFIX] : []),
+    ...(status === 'processed' && reason !== undefined ? [unreadPrefixOf(sourceId)] : []),
   ];
   return prefixes.map((prefix) => `${prefix}${id}`);
 }

@@ -2,6 +2,7 @@ import type { Blobs } from '#shared/ports/blobs.ts';
 import type { Queue } from '#shared/ports/queue.ts';
 import { openService, openTools, type Service, type ServiceParts } from '#shared/service.ts';
 import { expungementHandling } from './expungements.ts';
+import { openWatch } from './health/watch.ts';
 import { type DnsResolver, openAuthenticator } from './intake/authentication.ts';
 import { openIntake } from './intake/intake.ts';
 import { openSmtp, type SmtpSettings } from './intake/smtp.ts';
@@ -61,6 +62,7 @@ export async function openCadIngest(
   opened.use(openConsumer({ ...parts, process }));
   opened.use(openSweep({ ...parts, enqueue }));
   opened.use(openExpiry({ ...parts, ...tools }));
+  opened.use(openWatch({ ...parts, ...tools }));
   const intake = openIntake({ ...parts, ...tools, authenticator, enqueue });
   const door = opened.use(await openSmtp(parts.smtp, { ...parts, intake }));
   const stack = opened.move();

@@ -17,14 +17,16 @@ const TOKEN = /^[a-z2-7]{32}$/;
 const LOCAL_PREFIX = 'cad+';
 
 /** What is kept of a source; the address is made of the token and this machine's mail domain. */
-export const sourceRow = cadSource.omit({ id: true, version: true, address: true }).extend({
-  token: z.string().regex(TOKEN),
-  updates: updatePolicy.optional(),
-  /** Of the department, as it was when the source was made: its incidents are proposed in it. */
-  timeZone,
-  /** What was active before the last activation: the way back. */
-  previous: cadSource.pick({ profile: true, profileVersion: true }).optional(),
-});
+export const sourceRow = cadSource
+  .omit({ id: true, version: true, address: true, health: true })
+  .extend({
+    token: z.string().regex(TOKEN),
+    updates: updatePolicy.optional(),
+    /** Of the department, as it was when the source was made: its incidents are proposed in it. */
+    timeZone,
+    /** What was active before the last activation: the way back. */
+    previous: cadSource.pick({ profile: true, profileVersion: true }).optional(),
+  });
 export type SourceRow = z.infer<typeof sourceRow>;
 
 export function newToken(): string {

@@ -12,6 +12,7 @@ import { listPage } from '#shared/pages.ts';
 import type { Json, Tables, TenantTables } from '#shared/ports/tables.ts';
 import { Problem } from '#shared/problem.ts';
 import { type Call, type Handling, handle, type Reply, retryOnRace } from '#shared/service.ts';
+import { healthOf } from './health/health.ts';
 import { builtInProfiles } from './parse/profiles/built-in.ts';
 import { enrolTenant } from './processing/tenants.ts';
 import { assertSourceVersion, findSource } from './profiles/activation.ts';
@@ -71,7 +72,8 @@ export function sourceHandlings(parts: {
     }),
     handle(readCadSource, async (call) => {
       const row = await findSource(call.tables, call.params.id);
-      return { body: sourceOf(row, mailDomain), version: row.version };
+      const health = await healthOf(call.tables, row.id, call.now.getTime());
+      return { body: { ...sourceOf(row, mailDomain), health }, version: row.version };
     }),
     handle(updateCadSource, (call) => update(call, mailDomain)),
   ];
