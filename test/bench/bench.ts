@@ -4,6 +4,7 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { benchCad } from './cad.ts';
 import { benchGateway } from './gateway.ts';
 import { benchLedger } from './ledger.ts';
 import { printTable, type Table } from './table.ts';
@@ -12,6 +13,7 @@ import { printTable, type Table } from './table.ts';
 type Bench = (settings: { readonly large: boolean }) => Promise<readonly Table[]>;
 
 const benches: Readonly<Record<string, Bench>> = {
+  cad: benchCad,
   gateway: benchGateway,
   ledger: benchLedger,
 };
