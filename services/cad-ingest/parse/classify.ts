@@ -2,9 +2,9 @@ import { type AddressParts, readAddress } from './address/address.ts';
 import { datesIn, timesIn } from './values/clock.ts';
 import { findDeterminant, isIncidentNumber, isPhone } from './values/codes.ts';
 import { findCoordinates } from './values/coordinates.ts';
-import { isStrongNatureWord, natureScore } from './values/nature-words.ts';
+import { isAmbiguousNatureWord, isStrongNatureWord, natureScore } from './values/nature-words.ts';
 import { overlap, without } from './values/span.ts';
-import { unitListScore } from './values/units.ts';
+import { isUnitCode, unitListScore } from './values/units.ts';
 
 export type FragmentKind =
   | 'number'
@@ -92,6 +92,8 @@ function isCoordinates(text: string): boolean {
 function placed(text: string): Fragment | undefined {
   const parts = readAddress(text);
   const { form } = parts;
+  const named = form === 'road' || form === 'intersection' || form === 'mile';
+  if (named && opensNature(text)) return undefined;
   if (form === 'bare' || form === 'plain' || form === 'none') return undefined;
   if (holdsMore(parts)) return undefined;
   if (form === 'open') return opened(text, parts);
@@ -101,12 +103,22 @@ function placed(text: string): Fragment | undefined {
   return known ? { text, kind: 'road', score: parts.certain, parts } : undefined;
 }
 
+/** `MVA S MAIN ST / W QUAIL RD`: the first word, or the first two, are those of a call type. */
+function opensNature(text: string): boolean {
+  const [first = '', second = ''] = text.split(' ', 2);
+  if (!isStrongNatureWord(first)) return false;
+  return !isAmbiguousNatureWord(first) || isStrongNatureWord(second);
+}
+
 /** Words in front that nothing parts from the street, or a town that is rather a call type. */
 function holdsMore(parts: AddressParts): boolean {
   const { lead = '', leadMarked = true, note = '', city = '' } = parts;
   if (lead !== '' && (!leadMarked || natureScore(lead) >= NATURE_LEAST)) return true;
   if (lead.split(' ').length > WORDS_MAX || /\d{3}/.test(lead)) return true;
-  return note.split(' ').length > 4 || city.split(' ').some(isStrongNatureWord);
+  const words = note.split(' ');
+  if (words.length > 4 || words.some((word) => isUnitCode(word) && /[A-Z]{2}/.test(word)))
+    return true;
+  return natureScore(note) >= NATURE_LEAST || city.split(' ').some(isStrongNatureWord);
 }
 
 /** `MAIN / OAK`; not `OVERDOSE/POISONING`, and nothing of many words. */

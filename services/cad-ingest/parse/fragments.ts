@@ -1,24 +1,20 @@
-import { type Found, findAddress } from './address/find.ts';
+import { type Found, findAddress, isTold } from './address/find.ts';
+import { passMarks } from './address/place.ts';
+import { matchStreet } from './address/street.ts';
 import { classify, type Fragment } from './classify.ts';
 import { delimiterOf } from './delimiter.ts';
+import { natureRun, SAID } from './nature-run.ts';
 import { FREE_TEXT_CHARS_MAX } from './text/limits.ts';
-import { firmSpans, isLetteredUnit, valueSpans } from './value-spans.ts';
+import { tokenize } from './text/tokens.ts';
+import { unitsApart } from './units-apart.ts';
+import { firmSpans, valueSpans } from './value-spans.ts';
 import { shedStamps } from './values/narrative.ts';
-import {
-  isAmbiguousNatureWord,
-  isJoiningWord,
-  isLeadingWord,
-  isNatureWord,
-  isStrongNatureWord,
-} from './values/nature-words.ts';
-import { isNamedUnit } from './values/units.ts';
 
 const FRAGMENTS_MAX = 80;
-/** A town has at most so many words in front of the call type. */
-const RUN_START_MAX = 5;
-const RUN_WORDS_MAX = 8;
 /** Free text shows less surely than a delimiter where an address ends. */
 const IN_TEXT = 0.85;
+/** Where nothing of it could be read in another way. */
+const PLAIN_IN_TEXT = 0.95;
 
 /** Cuts text without labels into fragments: at lines, at the page's delimiter, around values. */
 export function cutFragments(text: string): Fragment[] {
@@ -30,13 +26,29 @@ export function cutFragmentsAt(text: string, mark: string | undefined): Fragment
   const lines = shedStamps(text)
     .split('\n')
     .filter((line) => line.trim() !== '');
-  const pieces = lines.flatMap((line) => (mark === undefined ? [line] : splitAt(line, mark)));
+  const parts = lines.flatMap(patientsApart);
+  const pieces = parts.flatMap((part) =>
+    mark === undefined || isPatient(part) ? [part] : splitAt(part, mark),
+  );
   const whole = mark === '/' ? rejoin(pieces) : pieces;
   return whole
     .slice(0, FRAGMENTS_MAX)
     .map((piece) => piece.trim())
     .filter((piece) => piece !== '')
     .flatMap(divide);
+}
+
+/** Sentences that medical protocols print: `58-year-old, Male, Conscious, Breathing.` */
+const PATIENT =
+  /(\d{1,3}[- ](?:year|month|week|day)s?[- ]old,? (?:fe)?male[^.\n]{0,80}\.?|You are responding to a patient[^\n]{0,160}? is (?:conscious|not conscious|unconscious)[^.\n]{0,40}\.)/i;
+
+/** The sentence is one piece, whatever marks and words of call types stand in it. */
+function patientsApart(line: string): string[] {
+  return line.split(PATIENT);
+}
+
+function isPatient(piece: string): boolean {
+  return PATIENT.test(piece.slice(0, 300));
 }
 
 /** A slash between digits is a date's. */
@@ -66,6 +78,7 @@ function isHalf(piece: string): boolean {
 
 /** A fragment that holds several values is cut around them. */
 function divide(piece: string): Fragment[] {
+  if (isPatient(piece)) return [{ text: piece, kind: 'text', score: 0.5 }];
   const whole = classify(piece);
   if (whole.kind !== 'text' && whole.kind !== 'words' && whole.kind !== 'nature') return [whole];
   const parts = aroundAddress(piece) ?? aroundValues(piece);
@@ -75,27 +88,53 @@ function divide(piece: string): Fragment[] {
 function aroundAddress(piece: string): Fragment[] | undefined {
   const found = findAddress(piece, firmSpans(piece.slice(0, FREE_TEXT_CHARS_MAX)));
   if (found === undefined) return undefined;
-  const lead = shedBrackets(found.before).flatMap(aroundValues);
+  const lead = shedBrackets(found.before).flatMap(aroundValues).flatMap(withoutSaid);
   const named = lead.some(({ kind, score }) => kind === 'nature' && score > 0.5);
   const { apartment, rest } = shedApartment(found.behind);
   const tail = (named ? [rest] : partReason(rest)).flatMap((part) =>
     aroundValues(part).flatMap((each) => (named ? [each] : aroundNature(each))),
   );
   const worded = lead.length > 0 || tail.some((each) => each.kind === 'nature');
-  const told = TELLING.test(found.before.slice(-60));
+  const told = isTold(found.before);
   const address = addressOf(found, worded).map((each) => (told ? { ...each, told } : each));
-  return [...lead, ...address, ...apartment, ...tail];
+  return [...lead, ...address, ...apartment, ...tail.map(later)];
 }
 
-/** Words of a sentence in front of an address that is part of it. */
-const TELLING =
-  /(?<![A-Za-z])(?:caller|is|was|lives?|states?|stated|advise[sd]?|said|says|near|from|by|towards?|behind|past|subj|came|went|seen|parked|she|he|they|his|her|their)(?![A-Za-z])[^.;]{0,30}$/i;
+/** `ABDOMINAL PAIN 63 YOF GOING IN AND OUT`, `MAN DOWN MTH`: the call type in front is a piece. */
+function withoutSaid(fragment: Fragment): Fragment[] {
+  if (!['nature', 'text', 'words'].includes(fragment.kind)) return [fragment];
+  const words = fragment.text.split(' ');
+  const { start, end } = natureRun(words);
+  if (start > 0 && end === words.length && isTownBefore(words, start)) {
+    return [words.slice(0, start), words.slice(start)].map((part) => classify(part.join(' ')));
+  }
+  const rest = words.slice(end);
+  const code = rest.length === 1 && /^[A-Z]{2,4}$/.test(rest[0] ?? '');
+  const said = SAID.test(rest[0] ?? '') || rest.length > SAID_WORDS_MIN;
+  if (start !== 0 || rest.length === 0 || !(code || said)) return [fragment];
+  return [words.slice(0, end), rest].map((part) => classify(part.join(' ')));
+}
+
+/** `Kessridge TRANSPORT`, `PINES AT MERROW CODE BLUE`: a name in front of the call type. */
+function isTownBefore(words: readonly string[], start: number): boolean {
+  const shouted = words.slice(start).every((word) => word === word.toUpperCase());
+  const titled = words.slice(0, start).every((word) => /^[A-Z][a-z]/.test(word));
+  return (shouted && titled) || words.length - start > 1;
+}
+
+/** So many words behind a call type are a sentence. */
+const SAID_WORDS_MIN = 3;
+
+/** Behind the likeliest address of a piece, another house is one that the narrative tells of. */
+function later(fragment: Fragment): Fragment {
+  return fragment.parts?.form === 'house' ? { ...fragment, told: true } : fragment;
+}
 
 /** The address as a fragment; a first word that is no street's where nothing else names the call. */
-function addressOf({ match, shorter }: Found, worded: boolean): Fragment[] {
+function addressOf({ match, shorter, plain }: Found, worded: boolean): Fragment[] {
   const coded = !worded && shorter !== undefined;
   const place = coded ? shorter.match : match;
-  const certain = place.certain * IN_TEXT * (coded ? 0.7 : 1);
+  const certain = place.certain * (plain ? PLAIN_IN_TEXT : IN_TEXT) * (coded ? 0.7 : 1);
   const { text, form, crossStreets } = place;
   const address: Fragment = {
     text,
@@ -149,7 +188,6 @@ function partReason(rest: string): string[] {
 
 /** `MAYFIELD STRUCTURE FIRE caller sees smoke`: the run of call-type words is a fragment. */
 function aroundNature(fragment: Fragment): Fragment[] {
-  if (fragment.kind === 'nature' && fragment.score === 1) return [fragment];
   if (!['nature', 'text', 'words'].includes(fragment.kind)) return [fragment];
   const words = fragment.text.split(' ');
   const { start, end } = natureRun(words);
@@ -159,31 +197,6 @@ function aroundNature(fragment: Fragment): Fragment[] {
     .map((part) => part.join(' ').trim())
     .filter((part) => part !== '')
     .map(classify);
-}
-
-function natureRun(words: readonly string[]): { start: number; end: number } {
-  const strong = words.findIndex((_, at) => opensNature(words, at));
-  if (strong < 0 || strong > RUN_START_MAX) return { start: -1, end: -1 };
-  let start = strong;
-  while (start > 0 && isLeadingWord(words[start - 1] ?? '')) start -= 1;
-  const limit = Math.min(words.length, start + RUN_WORDS_MAX);
-  let end = strong + 1;
-  while (end < limit && runsOn(words[end - 1] ?? '', words[end] ?? '')) end += 1;
-  while (end > start && isJoiningWord(words[end - 1] ?? '')) end -= 1;
-  return { start, end };
-}
-
-/** A word that also names places (`FALLS CHURCH`) opens a call type only with others of its kind. */
-function opensNature(words: readonly string[], at: number): boolean {
-  if (!isStrongNatureWord(words[at] ?? '')) return false;
-  const next = words[at + 1];
-  return !isAmbiguousNatureWord(words[at] ?? '') || next === undefined || isNatureWord(next);
-}
-
-/** A full stop ends the call type, and so does a word in another case: `FIRE smoke showing`. */
-function runsOn(word: string, next: string): boolean {
-  if (/[.;]$/.test(word) || !isNatureWord(next)) return false;
-  return !(/^[A-Z]{3}/.test(word) && /^[A-Z]?[a-z]{2}/.test(next));
 }
 
 /** Numbers, times, phones and coordinates are taken out; what is between them stays in order. */
@@ -203,37 +216,25 @@ function aroundValues(piece: string): Fragment[] {
 const CROSS_MARK =
   /(?<![A-Za-z])(?:XS|XST|X-ST|BTWN|BETWEEN|C\/S|CROSS STS?|CROSS STREETS?)(?![A-Za-z])/i;
 
+/** How far the streets behind a mark go: to the end where they are not understood. */
+function crossLength(text: string): number {
+  const tokens = tokenize(text, 40);
+  const first = matchStreet(tokens, tokens[1]?.text === ':' ? 2 : 1);
+  if (first === undefined) return text.length;
+  const next = passMarks(tokens, first.end);
+  const second = next > first.end ? matchStreet(tokens, next) : undefined;
+  return tokens[(second ?? first).end - 1]?.end ?? text.length;
+}
+
 /** Words between values; units at either end, and cross streets behind their word, stand apart. */
 function pushWords(fragments: Fragment[], text: string): void {
   const mark = CROSS_MARK.exec(text)?.index ?? text.length;
-  for (const part of [text.slice(0, mark), text.slice(mark)]) {
+  const end = mark + crossLength(text.slice(mark));
+  for (const part of [text.slice(0, mark), text.slice(mark, end), text.slice(end)]) {
     const bare = part
       .replace(/^[\s,;:.-]{1,8}/, '')
       .replace(/[\s,;:-]{1,8}$/, '')
       .trim();
     if (bare !== '') fragments.push(...unitsApart(bare).map(classify));
   }
-}
-
-/** Behind the unit ids, of one word or two, that a text begins with: `STA 8 BC3 E17`. */
-function passUnits(words: readonly string[]): number {
-  let at = /^ATTN:?$/.test(words[0] ?? '') ? 1 : 0;
-  while (at < words.length) {
-    if (isLetteredUnit(words[at] ?? '')) at += 1;
-    else if (isNamedUnit(`${words[at]} ${words[at + 1]}`)) at += 2;
-    else break;
-  }
-  return at;
-}
-
-/** `VASKA M26 CAR20` and `R96 R48 Fall Victim`: unit ids in front of words or behind them. */
-function unitsApart(text: string): string[] {
-  const words = text.split(' ');
-  if (words.length < 2 || words.length > 40) return [text];
-  const start = passUnits(words);
-  let end = words.length;
-  while (end > start && isLetteredUnit(words[end - 1] ?? '')) end -= 1;
-  if (start === words.length) return [text];
-  const parts = [words.slice(0, start), words.slice(start, end), words.slice(end)];
-  return parts.map((part) => part.join(' ').replace(/^- /, '')).filter((part) => part !== '');
 }

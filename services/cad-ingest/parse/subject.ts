@@ -1,4 +1,5 @@
 import { findAddress } from './address/find.ts';
+import { squeeze } from './address/place.ts';
 import { type Draft, has, take } from './draft.ts';
 import { cutFragments } from './fragments.ts';
 import { cutSegments } from './segments.ts';
@@ -47,10 +48,22 @@ function isNoNature(subject: string): boolean {
   return unitListScore(subject) >= 0.6 || findAddress(subject) !== undefined;
 }
 
+const BEGIN_CHARS_MIN = 25;
+
+/** The subject is the beginning of the body, cut wherever its length ended: it says nothing more. */
+function isBegin({ subject, body, prefix }: PageText): boolean {
+  const bare = subject.startsWith(`${prefix}:`) ? subject.slice(prefix.length + 1) : subject;
+  const front = bare.trim();
+  if (front.length < BEGIN_CHARS_MIN || !squeeze(body.slice(0, 200)).startsWith(squeeze(front))) {
+    return false;
+  }
+  return /\d/.test(front) || /^[A-Za-z]/.test(squeeze(body).slice(squeeze(front).length));
+}
+
 /** Fills from the subject what the body left open. */
 export function readSubject(page: PageText, draft: Draft): void {
   const subject = page.subject.replace(LEAD, '').trim();
-  if (subject === '' || isGenericSubject(subject)) return;
+  if (subject === '' || isGenericSubject(subject) || isBegin(page)) return;
   const known = draft.certain.get('nature') ?? 0;
   const certain = natureCertain(subject, page.body);
   if (certain > known) {

@@ -3,6 +3,7 @@ import { tokenize } from './text/tokens.ts';
 import { datesIn, timesIn } from './values/clock.ts';
 import { findDeterminant, isIncidentNumber, phonesIn } from './values/codes.ts';
 import { findCoordinates } from './values/coordinates.ts';
+import { isStrongNatureWord } from './values/nature-words.ts';
 import { overlap, type Span } from './values/span.ts';
 import { isUnitCode } from './values/units.ts';
 
@@ -49,7 +50,10 @@ function unitRuns(text: string): Span<string>[] {
     .map(spanOf);
 }
 
+/** A unit's id with letters; `FIRE-264` is a call type and its number. */
 export function isLetteredUnit(word: string): boolean {
+  const numbered = /^([A-Z]{3,})-\d{3}$/.exec(word)?.[1];
+  if (numbered !== undefined && isStrongNatureWord(numbered)) return false;
   return isUnitCode(word) && /[A-Z]/.test(word);
 }
 

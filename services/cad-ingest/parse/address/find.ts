@@ -13,6 +13,8 @@ export interface Found {
   readonly behind: string;
   /** The same without its first word, where that may be a code in front of a street's name. */
   readonly shorter?: { readonly match: PlaceMatch; readonly word: string };
+  /** Nothing of it could be read in another way. */
+  readonly plain: boolean;
 }
 
 interface Source {
@@ -22,8 +24,18 @@ interface Source {
 
 const FORM_RANK = { house: 3, block: 3, mile: 2.2, intersection: 2, road: 1 };
 /** How much later an address may stand and still win by its form. */
-const LATER_COST = 0.01;
-const BARE_CERTAIN = 0.35;
+const LATER_COST = 0.02;
+/** A sentence tells of the address: the caller's, or where somebody is now. */
+const TOLD_COST = 0.7;
+const TELLING =
+  /(?<![A-Za-z])(?:caller|is|was|now|lives?|states?|stated|advise[sd]?|said|says|near|from|towards?|behind|past|subj|came|went|seen|parked|she|he|they|his|her|their)(?![A-Za-z])[^.;\d]{0,24}$/i;
+
+/** Words of a sentence stand in front of an address that is part of it. */
+export function isTold(before: string): boolean {
+  return TELLING.test(before.slice(-60));
+}
+
+const BARE_CERTAIN = 0.25;
 const BARE_WORDS_MAX = 3;
 
 /**
@@ -34,8 +46,9 @@ const BARE_WORDS_MAX = 3;
 export function findAddress(text: string, firm: readonly Span<unknown>[] = []): Found | undefined {
   const near = mask(text.slice(0, FREE_TEXT_CHARS_MAX), firm);
   const source = { text: near, tokens: tokenize(near) };
-  const best = bestOf(source);
-  if (best === undefined) return undefined;
+  const found = bestOf(source);
+  if (found === undefined) return undefined;
+  const { best, road } = found;
   const match = { ...best, certain: best.certain * explained(source, best) };
   const start = source.tokens[match.start]?.start ?? 0;
   const end = source.tokens[match.end - 1]?.end ?? near.length;
@@ -44,6 +57,7 @@ export function findAddress(text: string, firm: readonly Span<unknown>[] = []): 
     match,
     before: text.slice(0, start),
     behind: text.slice(end),
+    plain: isPlain(source, match) && (road === undefined || road.start > match.start),
     ...(shorter === undefined ? {} : { shorter }),
   };
 }
@@ -57,22 +71,79 @@ function mask(text: string, firm: readonly Span<unknown>[]): string {
   return masked;
 }
 
-function bestOf(source: Source): PlaceMatch | undefined {
-  let best: PlaceMatch | undefined;
-  let bestScore = 0;
+/** A name may have so many words, its suffix among them, to be surely one street's. */
+const PLAIN_WORDS_MAX = 3;
+const PLAIN_LEAST = 0.95;
+
+/** A house and a short street with a sure suffix, and no other number right in front. */
+function isPlain({ tokens }: Source, match: PlaceMatch): boolean {
+  if (match.form !== 'house' || match.certain < PLAIN_LEAST || match.crossStreets.length > 0) {
+    return false;
+  }
+  const words = tokens
+    .slice(match.start + 1, match.end)
+    .map((token) => token.upper)
+    .filter((word) => !DIRECTIONALS.has(word));
+  const worded = words.some((word) => isStrongNatureWord(word) && !isAmbiguousNatureWord(word));
+  return (
+    words.length <= PLAIN_WORDS_MAX &&
+    !worded &&
+    !/^\d{1,5}$/.test(tokens[match.start - 1]?.text ?? '')
+  );
+}
+
+/** The likeliest address, and the first road that is surely one. */
+function bestOf(source: Source): { best: PlaceMatch; road: PlaceMatch | undefined } | undefined {
+  const places = placesOf(source);
+  const scored = places.map((match) => ({ match, value: score(source, match) }));
+  const best = scored.reduce<(typeof scored)[number] | undefined>(
+    (one, other) => (other.value > (one?.value ?? 0) ? other : one),
+    undefined,
+  )?.match;
+  if (best === undefined) return undefined;
+  const front = places.find((match) => isCrossOf(match, best));
+  return { best: withoutNature(source, front ?? best), road: places.find(isSureRoad) };
+}
+
+/** All places of the text; within the name of a road another one does not begin. */
+function placesOf(source: Source): PlaceMatch[] {
+  const places: PlaceMatch[] = [];
+  let roadEnd = 0;
   for (let at = 0; at < source.tokens.length; at += 1) {
     const match = matchPlace(source, at) ?? barePlace(source, at);
-    const value = match === undefined ? 0 : score(match, at);
-    if (value > bestScore) [best, bestScore] = [match, value];
+    if (match === undefined || (at < roadEnd && match.form !== 'house')) continue;
+    places.push(match);
+    if (match.form === 'road' && isSureRoad(match)) roadEnd = match.end;
   }
-  return best === undefined ? undefined : withoutNature(source, best);
+  return places;
+}
+
+function isSureRoad({ form, certain }: PlaceMatch): boolean {
+  return (form === 'road' || form === 'intersection') && certain >= SURE_ROAD;
+}
+
+const SURE_ROAD = 0.8;
+/** A town stands between a road and its cross streets, and no more. */
+const TOWN_WORDS_MAX = 3;
+
+/** `S PINCKNEY SQ LKH DEER ST / N SUMMIT PATH`: the intersection is the road's, not the address. */
+function isCrossOf(road: PlaceMatch, best: PlaceMatch): boolean {
+  if (road.form !== 'road' || !isSureRoad(road) || best.form !== 'intersection') return false;
+  const gap = best.start - road.end;
+  return gap > 0 && gap <= TOWN_WORDS_MAX;
 }
 
 /** A road in running text needs a surer name than behind a label: words before it may join it. */
-function score(match: PlaceMatch, at: number): number {
-  if (match.form !== 'house' && match.form !== 'block' && match.certain < 0.55) return 0;
-  return FORM_RANK[match.form] * (0.4 + match.certain) - at * LATER_COST;
+function score({ text, tokens }: Source, match: PlaceMatch): number {
+  const named = match.form !== 'house' && match.form !== 'block';
+  if (named && match.certain < 0.55) return 0;
+  // `BTWN ELM ST AND OAK AVE`: the cross streets of another address.
+  if (named && CROSSING.has(tokens[match.start - 1]?.upper ?? '')) return 0;
+  const told = isTold(text.slice(0, tokens[match.start]?.start ?? 0)) ? TOLD_COST : 1;
+  return FORM_RANK[match.form] * (0.4 + match.certain) * told - match.start * LATER_COST;
 }
+
+const CROSSING = new Set(['BTWN', 'BETWEEN', 'BTW', 'XS', 'XST', 'X', 'X-ST', 'CROSS']);
 
 /** `8286 BELTLINE, CROSSVILLE`: a number and words without a suffix, up to a mark. */
 function barePlace(source: Source, at: number): PlaceMatch | undefined {

@@ -24,17 +24,29 @@ const BLOCK_WORDS = new Set(['BLK', 'BLOCK', 'BLCK', 'BLOC', 'HUNDRED', 'BLK.', 
 
 /** Behind these a number is a road's, a marker's, a level's or a unit's. */
 const NOT_BEFORE = new Set(
-  'MM MP MARKER MILEPOST EXIT POST US SR RT RTE ROUTE HWY HIGHWAY INTERSTATE I CR FM CODE PRIORITY PRI LEVEL CLASS ZONE STATION STA ENGINE BOX SIGNAL TAC OPS BLDG BUILDING APT UNIT LOT STE SUITE RM ROOM FLOOR PHASE SECTION'.split(
+  'MM MP MARKER MILEPOST EXIT POST US SR RT RTE ROUTE HWY HIGHWAY INTERSTATE I CR FM CODE PRIORITY PRI LEVEL CLASS ZONE STATION STA ENGINE LADDER TANKER BATTALION SQUAD QUINT BOX SIGNAL TAC OPS BLDG BUILDING APT UNIT LOT STE SUITE RM ROOM PHASE SECTION'.split(
     ' ',
   ),
 );
 
-/** `14` of `14:40:22`. */
+/** `14` of `14:40:22`, `05` of `05/19/2026`. */
 function isClock(tokens: readonly Token[], at: number): boolean {
   const [mark, minutes] = [tokens[at + 1], tokens[at + 2]];
-  const glued = mark?.text === ':' && mark.start === tokens[at]?.end;
-  return glued && /^[0-5]\d$/.test(minutes?.text ?? '');
+  const glued = mark?.start === tokens[at]?.end;
+  if (mark?.text === '/') return glued && isDate(tokens, at);
+  return mark?.text === ':' && glued && /^[0-5]\d$/.test(minutes?.text ?? '');
 }
+
+/** `05` of `05/19/2026`. */
+function isDate(tokens: readonly Token[], at: number): boolean {
+  const [day, mark, year] = tokens.slice(at + 2, at + 5);
+  return (
+    /^\d{1,2}$/.test(day?.text ?? '') && mark?.text === '/' && /^\d{2,4}$/.test(year?.text ?? '')
+  );
+}
+
+/** Behind these a number of one or two digits is a unit's, or a floor. */
+const UNIT_BEFORE = new Set(['MEDIC', 'RESCUE', 'BRUSH', 'AMBULANCE', 'TRUCK', 'FLOOR', 'CAR']);
 
 /** `10-50` is how police radio says that there was an accident. */
 function isTenCode(word: string): boolean {
@@ -44,9 +56,7 @@ function isTenCode(word: string): boolean {
 /** A house number or block at this token: `123`, `123 1/2`, `100-BLK`, `4300 BLOCK OF`. */
 export function matchHouse(tokens: readonly Token[], at: number): House | undefined {
   const first = tokens[at]?.upper ?? '';
-  const before = tokens[at - 1];
-  const clock = isClock(tokens, at) || (before?.text === ':' && before.end === tokens[at]?.start);
-  if (clock || NOT_BEFORE.has(tokens[at - 1]?.upper ?? '') || isTenCode(first)) return undefined;
+  if (isOther(tokens, at)) return undefined;
   const glued = /^(\d{1,6})-?(BLK|BLOCK)$/.exec(first);
   if (glued !== null) return blockOf(tokens, at, at + 1);
   if (!FORMS.some((form) => form.test(first))) return undefined;
@@ -57,6 +67,15 @@ export function matchHouse(tokens: readonly Token[], at: number): House | undefi
   const fraction = fractionAt(tokens, at + 1);
   const text = fraction === undefined ? number : `${number} ${fraction}`;
   return { end: at + (fraction === undefined ? 1 : 4), text, block: false };
+}
+
+/** A part of a clock, a police code, or the number of what stands in front. */
+function isOther(tokens: readonly Token[], at: number): boolean {
+  const first = tokens[at]?.upper ?? '';
+  const before = tokens[at - 1];
+  const clock = isClock(tokens, at) || (before?.text === ':' && before.end === tokens[at]?.start);
+  if (clock || isTenCode(first) || NOT_BEFORE.has(before?.upper ?? '')) return true;
+  return /^\d{1,2}$/.test(first) && UNIT_BEFORE.has(before?.upper ?? '');
 }
 
 /** `58 YOM`, `2 PATIENTS`, `3 VEH`: a number of something. */

@@ -42,18 +42,26 @@ export function matchStreet(tokens: readonly Token[], at: number): RoadMatch | u
     (afterDirection > at ? matchHighway(tokens, afterDirection) : undefined) ??
     (first.upper === 'OLD' ? matchHighway(tokens, at + 1) : undefined);
   if (road !== undefined) return { ...road, end: passMarker(tokens, road.end) };
+  const lettered = letteredAvenue(tokens, afterDirection);
+  if (lettered !== undefined) return lettered;
   const named = namedStreet(tokens, at);
   if (named !== undefined && named.certain > WEAK_CERTAIN) return named;
   const other = leadingType(tokens, afterDirection) ?? gridStreet(tokens, at);
   return other ?? wholeName(tokens, at) ?? named;
 }
 
-/** `AVENUE C`, `AVE OF THE PINES`, `CALLE LUNA`. */
+/** `AVENUE C`; not `AVENUE E ST`. */
+function letteredAvenue(tokens: readonly Token[], at: number): RoadMatch | undefined {
+  const letter = /^[A-Z]$/.test(tokens[at + 1]?.upper ?? '');
+  const avenue = /^AV(?:E|ENUE)?$/.test(tokens[at]?.upper ?? '');
+  const named = SUFFIXES.has(tokens[at + 2]?.upper ?? '');
+  return letter && avenue && !named ? { end: at + 2, certain: 0.85 } : undefined;
+}
+
+/** `CALLE LUNA`, `CAMINO DEL SOL`. */
 function leadingType(tokens: readonly Token[], at: number): RoadMatch | undefined {
   const type = tokens[at]?.upper ?? '';
-  const name = tokens[at + 1]?.upper ?? '';
   if (!LEADING_TYPES.has(type)) return undefined;
-  if (/^AV/.test(type) && /^[A-Z]$/.test(name)) return { end: at + 2, certain: 0.85 };
   if (/^AV/.test(type)) return undefined;
   let end = at + 1;
   while (/^(?:DE|DEL|LA|LAS|LOS|EL)$/.test(tokens[end]?.upper ?? '')) end += 1;
@@ -95,14 +103,20 @@ function namedStreet(tokens: readonly Token[], at: number): RoadMatch | undefine
 function isName(tokens: readonly Token[], at: number): boolean {
   const word = tokens[at]?.upper ?? '';
   if (NO_NAME.test(word) || NOT_FIRST.has(word)) return false;
-  if (!/^\d+$/.test(word)) return true;
+  if (!/^\d+[A-Z]?$/.test(word)) return true;
   const next = at + (tokens[at + 1]?.upper === 'MILE' ? 2 : 1);
   return word.length <= 3 && SUFFIXES.has(tokens[next]?.upper ?? '');
 }
 
 /** A unit such as `BC3`, an incident number, or a label with its dash, in front of a street. */
-const NO_NAME = /^(?:[A-Z]{1,4}-?\d{1,5}[A-Z]?|\d{5,8}-\d{1,8}|[A-Z]+-)$/;
-const NOT_FIRST = new Set(['BTW', 'BTWN', 'BETWEEN', 'NEAR', 'FROM', 'LOC', 'CALLER', 'XST']);
+const NO_NAME =
+  /^(?:[A-Z]{1,7}-?\d{1,12}[A-Z]?|\d{1,4}[A-Z]\d{1,3}|\d{2,10}-\d{1,12}|[A-Z]+-|[A-Z]{2,}FD)$/;
+/** No street's name begins with one of these. */
+const NOT_FIRST = new Set(
+  'BTW BTWN BETWEEN NEAR FROM LOC CALLER XST AT IN FOR TO OF AND BY WITH IS ON STREET RD BLVD'.split(
+    ' ',
+  ),
+);
 
 /** `BROADWAY`, `THE STRAND`: streets that have no suffix, unless one stands behind the name. */
 function wholeName(tokens: readonly Token[], at: number): RoadMatch | undefined {
@@ -135,7 +149,7 @@ function nameLimit(tokens: readonly Token[], from: number): number {
     const word = tokens[at]?.upper ?? '';
     if (!NAME_WORD.test(word) || tokens[at + 1]?.text === ':') break;
     if (at > from && /^\d+$/.test(word)) break;
-    if (at > from && SENTENCE.has(word)) break;
+    if (at > from && (SENTENCE.has(word) || NO_NAME.test(word))) break;
     at += 1;
   }
   return at;

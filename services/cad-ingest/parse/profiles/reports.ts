@@ -95,6 +95,11 @@ const cis: Profile = {
   kinds: { times: [{ in: 'body', like: 'time completed:' }] },
 };
 
+/** `#25-157  WIRES - POWER LINES DOWN`: what stands in front of the dash is the code, word or not. */
+const numberCodeNature: Cut = {
+  slots: [{ slots: ['number', 'code'] }, { mark: ' - ' }, 'nature'],
+};
+
 /** EnterPol: `NEWOCC #yy-nnn  CODE - NATURE`. */
 const enterpol: Profile = {
   id: 'enterpol',
@@ -122,11 +127,11 @@ const enterpol: Profile = {
         { like: '#outs', cut: { slots: ['skip', { mark: '#OUTS' }, 'nature'] } },
         {
           like: 'newocc',
-          cut: { slots: ['skip', { mark: 'NEWOCC' }, { slots: ['number', 'nature'] }] },
+          cut: { slots: ['skip', { mark: 'NEWOCC' }, numberCodeNature] },
         },
         {
           like: 'occinfo',
-          cut: { slots: ['skip', { mark: 'OCCINFO' }, { slots: ['number', 'nature'] }] },
+          cut: { slots: ['skip', { mark: 'OCCINFO' }, numberCodeNature] },
         },
       ],
       other: 'any',

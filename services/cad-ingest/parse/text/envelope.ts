@@ -22,7 +22,8 @@ const GENERIC_SUBJECT_WORDS_MAX = 6;
 /** Sheds forwarding headers, `FRM: SUBJ: MSG:` and a `(subject)` in front of the body. */
 export function unwrap(subject: string, body: string): Unwrapped {
   const plain = { subject: shedReply(subject), body: body.replace(/^\s+/, '') };
-  return shedPrefix(liftSubject(shedGateway(shedForward(plain))));
+  const page = shedPrefix(liftSubject(shedGateway(shedForward(plain))));
+  return { ...page, body: shedLetterhead(page.body) };
 }
 
 /** Body prefixes that are never a label: the sender's name. */
@@ -32,16 +33,44 @@ const NAMES = new Set(['CAD', 'DISPATCH', 'ALERT', 'PAGE', 'MESSAGE', 'MSG', 'TE
 const NEVER_PREFIX = new Set(['TONE', 'HTTP', 'HTTPS', 'GEO', 'RC', 'MAILTO']);
 
 export function shedPrefix(page: Unwrapped): Unwrapped {
+  const blank = BLANK_PREFIX.exec(page.body.slice(0, 40))?.[0];
+  if (blank !== undefined && !isIncidentNumber(firstWord(page.body.slice(blank.length)))) {
+    return { ...page, prefix: blank.replace(/: +$/, ''), body: page.body.slice(blank.length) };
+  }
   const found = PREFIX.exec(page.body.slice(0, 120));
   const name = found?.[1];
   if (found === null || name === undefined || NEVER_PREFIX.has(name.toUpperCase())) return page;
   if (labelRoles(name) !== undefined && !NAMES.has(name.toUpperCase())) return page;
   // `12:34` is a time; `CAD:2031-0042` is a label and its number.
-  const word = /^\S{1,30}/.exec(page.body.slice(found[0].length))?.[0] ?? '';
-  const number = /^cad/i.test(name) && isIncidentNumber(word.replace(/[;,.]$/, ''));
+  const number =
+    /^cad/i.test(name) && isIncidentNumber(firstWord(page.body.slice(found[0].length)));
   if (/^\d+$/.test(name) || number) return page;
   return { ...page, prefix: name, body: page.body.slice(found[0].length).trimStart() };
 }
+
+function firstWord(text: string): string {
+  return /^\S{1,30}/.exec(text)?.[0].replace(/[;,.]$/, '') ?? '';
+}
+
+/** The centre's name and address in front of the page, and a blank line behind: not the incident's. */
+const LETTERHEAD =
+  /^(?:[A-Z][\w.']*,? ){0,4}(?:Co(?:unty|\.)? )?(?:E-?911|911|Emergency|Communications?|Dispatch|Sheriff'?s?|ECC|PSAP|Public Safety)(?: (?:Emergency|Communications?|Dispatch|Center|Centre|Office|Department|Services?|Notification|911))*\s*$/i;
+const LETTERHEAD_LINES_MAX = 4;
+
+/** Sheds the letterhead; a page that is nothing else keeps it. */
+export function shedLetterhead(body: string): string {
+  const lines = body.split('\n', LETTERHEAD_LINES_MAX + 1);
+  const end = lines.findIndex((line) => line.trim() === '');
+  if (end < 1 || !LETTERHEAD.test(lines[0]?.trim() ?? '')) return body;
+  const head = lines.slice(1, end);
+  const plain = head.every((line) => /^\s*(?:\(?\d|P\.? ?O|phone|tel|fax|[^:]+$)/i.test(line));
+  const rest = body.slice(lines.slice(0, end).join('\n').length).trimStart();
+  return plain && rest !== '' ? rest : body;
+}
+
+/** Prefixes with a blank behind that are no labels of a value: `cadmail: `, `FAIRVALE911: `. */
+const BLANK_PREFIX =
+  /^(?:cad|page|dispatch|cad ?mail|[A-Za-z]{0,20}911|[a-z]{2,12}mail): {1,3}(?=\S)/i;
 
 function shedReply(subject: string): string {
   let rest = subject.trim();

@@ -12,6 +12,7 @@ const LINES_JUDGED_MAX = 6;
  * and is as long as a broken line is, and this one does not begin with a label.
  */
 export function joinWraps(lines: readonly string[]): string[] {
+  if (isOneText(lines)) return [lines.map((line) => line.trim()).join(' ')];
   const joined: string[] = [];
   let breaks = false;
   for (const [at, line] of lines.entries()) {
@@ -23,6 +24,25 @@ export function joinWraps(lines: readonly string[]): string[] {
       line.length >= WRAP_COLUMN_MIN && line.length <= WRAP_COLUMN_MAX && isLabelled(line, breaks);
   }
   return joined;
+}
+
+/** A page of one line has a few breaks; more of them are lines of its own. */
+const TEXT_LINES_MAX = 8;
+
+/**
+ * One line of running text broken at a column: each line but the last is about as long as the
+ * others, and the next word would not have fitted.
+ */
+function isOneText(lines: readonly string[]): boolean {
+  const used = lines.filter((line) => line.trim() !== '');
+  if (used.length < 2 || used.length > TEXT_LINES_MAX || used.length !== lines.length) return false;
+  const broken = used.slice(0, -1).map((line) => line.length);
+  const column = Math.max(...broken);
+  if (Math.min(...broken) < WRAP_COLUMN_MIN || column > WRAP_COLUMN_MAX) return false;
+  return broken.every((length, at) => {
+    const next = /^\S+/.exec(used[at + 1] ?? '')?.[0].length ?? 0;
+    return next > 0 && length + 1 + next > column;
+  });
 }
 
 function isLabelled(line: string, before: boolean): boolean {

@@ -1,7 +1,8 @@
 import type { Span } from './span.ts';
 
 /** ProQA determinant: `17D04`, `29-B-1`, `6-D-1a`, `10C4P`. */
-const DETERMINANT = /(?<![\w-])(\d{1,2})-?([A-EO\u03A9])-?(\d{1,2})(-?[A-Za-z])?(?![\w-])/;
+const DETERMINANT =
+  /(?<![\w]|(?<![A-Za-z)]{3})-)(\d{1,2})-?([A-EO\u03A9])-?(\d{1,2})(-?[A-Za-z])?(?![\w-])/;
 /** The protocols of medical, fire and police cards end at 139. */
 const CARD_MAX = 139;
 
