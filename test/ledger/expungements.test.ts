@@ -10,6 +10,7 @@ import {
   readExpungement,
   requestExpungement,
 } from '#contracts/ledger-expungements.ts';
+import { placeLegalHold, releaseLegalHold } from '#contracts/legal-holds.ts';
 import { verifyBundle } from '#services/ledger/portable/verify-bundle.ts';
 import { auditEventOf } from '#shared/audit.ts';
 import { bytesBelow } from '#test/support/folder.ts';
@@ -231,6 +232,29 @@ describe('a request', () => {
     const scope = { objectType: 'expungement', objectId: randomUUIDv7() };
     const facts = as(admin)(requestExpungement, { body: { ...asked('i-1'), scope } });
     expect(await codeOf(facts)).toBe('validation');
+  });
+
+  test('is not carried out while a legal hold keeps the record, and names the hold', async () => {
+    const { serving, admin, reviewer } = await openCase();
+    await using _ = serving;
+    const { id } = await request(serving, admin);
+    const hold = await serving.as(admin)(placeLegalHold, {
+      body: {
+        reference: '2031-CV-18',
+        reason: 'litigation',
+        scope: { classes: ['cadMail'], record: { type: 'incident', id: 'i-1' } },
+      },
+    });
+    await expect(approve(serving, reviewer, id)).rejects.toThrow(hold.id);
+    expect(await codeOf(approve(serving, reviewer, id))).toBe('conflict');
+    expect(await valuesAt(serving, 0)).toMatchObject({ state: 'disclosed' });
+    const other = await request(serving, admin, 'i-2');
+    expect(await approve(serving, reviewer, other.id)).toMatchObject({ status: 'done' });
+    await serving.as(serving.someone('admin'))(releaseLegalHold, {
+      params: { id: hold.id },
+      body: { reason: 'settled' },
+    });
+    expect(await approve(serving, reviewer, id)).toMatchObject({ status: 'done' });
   });
 
   test('expires after seven days, and shows it', async () => {
