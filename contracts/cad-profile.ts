@@ -9,18 +9,15 @@ import { timeZone } from './primitives.ts';
  * searched is `like` text, matched in one pass.
  */
 
-/**
- * Text to look for, case ignored: `*` is anything, `%` a run of digits, `@` a run of letters, `&` a
- * word, a blank any white space, `^` in front the beginning, `$` behind the end; a backslash takes the next
- * character as it is.
- */
-const like = z.string().min(1).max(200);
+const like = z.string().min(1).max(200).meta({
+  description:
+    'Text to look for, case ignored: * anything, % digits, @ letters, & a word, a blank any white space, ^ in front the beginning, $ behind the end; a backslash takes the next character as it is.',
+});
 
 const test = z.strictObject({
   in: z.enum(['subject', 'body', 'from', 'prefix']),
   like,
-  /** The text must not be there. */
-  absent: z.boolean().optional(),
+  absent: z.boolean().optional().meta({ description: 'The text must not be there.' }),
 });
 export type Test = z.infer<typeof test>;
 
@@ -127,33 +124,46 @@ export const profile = z.strictObject({
     error: 'must be 1 to 80 lower-case letters, digits or hyphens',
   }),
   version: z.number().int().positive(),
-  /** Sources (of the input line or the inbound address) for which this profile is tried first. */
-  sources: z.array(z.string().min(1).max(200)).max(1_000).optional(),
-  /** The mail is this product's when every test of one group passes. Absent: by `sources` alone. */
-  detect: z.array(z.array(test).min(1).max(10)).max(20).optional(),
-  /** Characters that stand for others all over the page: `~` for a blank. */
+  sources: z.array(z.string().min(1).max(200)).max(1_000).optional().meta({
+    description:
+      'Of a file for the command line: sources of input lines for which this profile is tried first.',
+  }),
+  detect: z.array(z.array(test).min(1).max(10)).max(20).optional().meta({
+    description:
+      "The mail is this product's when every test of one group passes. Absent: by `sources` alone.",
+  }),
   replace: z
     .array(z.tuple([z.string().min(1).max(10), z.string().max(10)]))
     .max(10)
-    .optional(),
-  subject: cut.optional(),
-  body: cut,
-  /** What the page does besides dispatching, where the product says it in its own way. */
+    .optional()
+    .meta({ description: 'Characters that stand for others all over the page: `~` for a blank.' }),
+  subject: cut
+    .optional()
+    .meta({ description: 'How the subject is cut, and what its pieces mean.' }),
+  body: cut.meta({
+    description:
+      'How the text is cut: labels in any order, split by marks, slots in a fixed order, fragments known by their type, cases by what is there; or one target for the whole.',
+  }),
   kinds: z
     .strictObject({
       times: z.array(test).max(10).optional(),
       update: z.array(test).max(10).optional(),
       other: z.array(test).max(10).optional(),
     })
-    .optional(),
-  /** Towns and call types that occur: they tell where an address or a nature ends. */
+    .optional()
+    .meta({
+      description:
+        'What the page does besides dispatching, where the product says it in its own way.',
+    }),
   known: z
     .strictObject({
       city: z.array(z.string().min(1).max(100)).max(2_000).optional(),
       nature: z.array(z.string().min(1).max(200)).max(2_000).optional(),
     })
-    .optional(),
-  /** Code tables of the centre, applied after the cut: `FRV` is Fairvale. */
+    .optional()
+    .meta({
+      description: 'Towns and call types that occur: they tell where an address or a nature ends.',
+    }),
   tables: z
     .strictObject({
       city: table.optional(),
@@ -161,12 +171,17 @@ export const profile = z.strictObject({
       units: table.optional(),
       source: table.optional(),
     })
-    .optional(),
-  /** What labelled samples taught; it is asked before the cut. */
-  learned: learned.optional(),
-  /** 0..1: how surely the cut is right. */
-  certain: z.number().min(0).max(1).optional(),
-  /** IANA zone of the centre's clock. */
-  timeZone: timeZone.optional(),
+    .optional()
+    .meta({ description: 'Code tables of the centre, applied after the cut: `FRV` is Fairvale.' }),
+  learned: learned
+    .optional()
+    .meta({ description: 'What labelled samples taught; it is asked before the cut.' }),
+  certain: z
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .meta({ description: '0..1: how surely the cut is right.' }),
+  timeZone: timeZone.optional().meta({ description: "IANA zone of the centre's clock." }),
 });
 export type Profile = z.infer<typeof profile>;

@@ -105,6 +105,13 @@ describe('/v1/cad/profiles', () => {
       () => own.admin.get('/v1/cad/messages?status=processed'),
       ({ body }) => body.items.length === labelled.length + 1,
     );
+    const earlier = `/v1/cad/messages/${read.items.at(-1).id}/replay`;
+    const dry = await own.admin.post(`${earlier}?dryRun=true`);
+    expect(dry.status, JSON.stringify(dry.body)).toBe(202);
+    // What differs is for the readers' own tests; here the mail stays as it is.
+    expect(dry.body).toMatchObject({ status: 'processed', diff: expect.any(Array) });
+    expect((await own.admin.post(earlier, undefined, { 'if-match': '"99"' })).status).toBe(412);
+    expect((await own.admin.post(earlier)).body.status).toBe('received');
     expect(read.items[0].draft).toMatchObject({
       profile: 'zq',
       fields: { address: '92 BIRCH LN' },
