@@ -200,6 +200,52 @@ export const incidentHistory = operation({
   audit: { kind: 'none', because: 'a plain read of a record inside its own department' },
 });
 
+const origin = z.discriminatedUnion('by', [
+  z.strictObject({
+    by: z.literal('mail'),
+    messageId: rowId,
+    profile: z.string(),
+    profileVersion: z.number().int().positive().optional(),
+    /** Of the field, where the reader knows it; else of the whole page. */
+    confidence: z.number().min(0).max(1),
+  }),
+  /** The version of the incident in which they said it. */
+  z.strictObject({ by: z.literal('person'), version: z.number().int().positive() }),
+]);
+
+export const incidentProvenance = operation({
+  name: 'core-records.incident.provenance',
+  summary: 'Which mail or person each field of an incident comes from, and how surely it was read',
+  http: { method: 'GET', path: '/v1/incidents/{id}/provenance', status: 200 },
+  params,
+  output: z.strictObject({
+    id: rowId,
+    version: z.number().int().positive(),
+    /** In the order in which they count. */
+    mails: z.array(
+      z.strictObject({
+        messageId: rowId,
+        sourceId: rowId,
+        sha256: sha256Hex,
+        receivedAt: timestamp,
+        kind: cadDraft.shape.kind,
+        profile: z.string(),
+        profileVersion: z.number().int().positive().optional(),
+        confidence: z.number(),
+        /** Where the raw mail is, for those who may read it. */
+        raw: z.string(),
+        /** False where the source discards later pages, and this is one. */
+        counts: z.boolean(),
+      }),
+    ),
+    /** Of a list the last one that added to it. */
+    fields: z.partialRecord(incidentFields.keyof(), origin),
+  }),
+  problems: ['not-found'],
+  permission: 'incidents:read',
+  audit: { kind: 'none', because: 'a plain read of a record inside its own department' },
+});
+
 /**
  * What a page did. `discarded`: its source lets later pages change nothing. `repeated` is the answer
  * to a piece of work that was done before.

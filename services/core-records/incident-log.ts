@@ -85,17 +85,26 @@ export interface Heard {
   readonly cancelledAt?: string;
 }
 
-/** Reads the log with the zone of the centre, which makes moments of its clocks. */
-export function hearLog(log: readonly LogEntry[], zone?: string): Heard {
+/**
+ * Reads the log with the zone of the centre, which makes moments of its clocks. `note` hears of each
+ * entry that counts, and what the incident says after it.
+ */
+export function hearLog(
+  log: readonly LogEntry[],
+  zone?: string,
+  note?: (entry: LogEntry, fields: IncidentFields) => void,
+): Heard {
   const hearing = openHearing();
   const mails: MailEntry[] = [];
   for (const entry of inOrder(log)) {
     if (entry.by === 'person') {
       hearPerson(hearing, entry);
+      note?.(entry, { ...hearing.fields });
     } else if (!isDiscarded(entry, mails)) {
       hearMail(hearing, entry);
       mails.push(entry);
       if (zone !== undefined && hasSkippedClock(entry, mails, zone)) doubt(hearing, 'unitTimes');
+      note?.(entry, { ...hearing.fields });
     }
   }
   const reading = readingOf(hearing);

@@ -14,7 +14,7 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { z } from 'zod';
 import { rowId } from '#contracts/primitives.ts';
-import { proposeIncident } from '#contracts/records/incident.ts';
+import { incidentProvenance, proposeIncident } from '#contracts/records/incident.ts';
 import type { Change, Row, TenantTables } from '#shared/ports/tables.ts';
 import { type Call, type Committed, type Handling, handle, retryOnRace } from '#shared/service.ts';
 import type { Turns } from '#shared/turns.ts';
@@ -31,7 +31,8 @@ import { bestMatch, type Candidate, LOG_ENTRIES_MAX } from './incident-match.ts'
 import { claimKey, INCIDENT_NUMBER, numberPrefix, tellingNumbersIn } from './incident-numbers.ts';
 import { INCIDENT_PLACE, placeClaims, placePrefixes } from './incident-place.ts';
 import { decideProposal, decideReading, entryOf, type Proposed } from './incident-proposal.ts';
-import { commitRecord, findRecord } from './record-store.ts';
+import { provenanceOf } from './incident-provenance.ts';
+import { commitRecord, findRecord, readRecord } from './record-store.ts';
 
 /** Row of a piece of work that is done: id is the work id, so that it is done once. */
 const PROPOSAL = 'proposal';
@@ -53,6 +54,10 @@ export function incidentHandlings(turns: Turns): readonly Handling[] {
       // Mails of one source are what may be about the same call.
       const turn = `${call.caller.tenant}/${PROPOSAL}/${call.body.message.sourceId}`;
       return turns.take(turn, () => retryOnRace(() => tryProposal(call)));
+    }),
+    handle(incidentProvenance, async ({ tables, params }) => {
+      const record = await readRecord(incidentKind, tables, params.id);
+      return { body: provenanceOf(record, await readEntries(tables, params.id)) };
     }),
   ];
 }

@@ -3,7 +3,8 @@ import { randomUUIDv7 } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { CadFields } from '#contracts/cad-fields.ts';
 import type { UpdatePolicy } from '#contracts/cad-update-policy.ts';
-import { openProposals, page } from '#test/support/propose.ts';
+import { incidentProvenance } from '#contracts/records/incident.ts';
+import { openProposals, page, supervisor } from '#test/support/propose.ts';
 
 const { number: _number, ...numberless } = page;
 const METRES = 1 / 111_195;
@@ -207,5 +208,45 @@ describe('what a page says of itself', () => {
     await proposals.mail();
     const third = await proposals.mail();
     expect(third.outcome).toBe('updated');
+  });
+});
+
+test('each field says which mail or person it comes from, and how surely it was read', async () => {
+  await using proposals = await openProposals();
+  const sure = { nature: 0.97, address: 0.9 };
+  const first = await proposals.mail(
+    { fields: page, fieldConfidence: sure, profileVersion: 3 },
+    { receivedAt: proposals.minutesAgo(3) },
+  );
+  await proposals.mail({ fields: { ...page, nature: 'STRUCTURE FIRE', units: ['E91'] } });
+  await proposals.patch(first.incidentId, { city: 'FAIRVALE' });
+  const { messageIds } = await proposals.read(first.incidentId);
+  const { body } = await proposals.client.call(
+    incidentProvenance,
+    { params: { id: first.incidentId } },
+    supervisor,
+  );
+  expect(body.mails.map(({ messageId, counts }) => [messageId, counts])).toEqual(
+    messageIds.map((id) => [id, true]),
+  );
+  const [earlier, later] = messageIds;
+  expect(body.fields).toEqual({
+    address: {
+      by: 'mail',
+      messageId: earlier,
+      profile: 'generic',
+      profileVersion: 3,
+      confidence: 0.9,
+    },
+    number: {
+      by: 'mail',
+      messageId: earlier,
+      profile: 'generic',
+      profileVersion: 3,
+      confidence: 0.9,
+    },
+    nature: { by: 'mail', messageId: later, profile: 'generic', confidence: 0.9 },
+    units: { by: 'mail', messageId: later, profile: 'generic', confidence: 0.9 },
+    city: { by: 'person', version: 3 },
   });
 });
