@@ -9,7 +9,6 @@ import { acknowledge } from './acknowledged.ts';
 import type { BusSecrets } from './bus-secrets.ts';
 import type { Keys } from './keys.ts';
 import type { Mail } from './mail.ts';
-import { RECEIVED_PREFIX } from './mail.ts';
 import type { ServiceName } from './services.ts';
 import type { Stores } from './stores.ts';
 import type { ServiceTables } from './tables.ts';
@@ -20,33 +19,35 @@ export interface Data {
   readonly stores: Stores;
   readonly mail: Mail;
   readonly busSecrets: BusSecrets;
+  /** Of the keys that the services make: a pattern of ARNs. */
+  readonly vaultSecrets: string;
 }
 
-/** Events that wait for the ledger, and are forgotten when it has them. */
-export const OUTBOX = '/outbox/*';
-
-/** Reading, and adding what is not there. */
-const READ = ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:ConditionCheckItem'];
-const PUT = [...READ, 'dynamodb:PutItem'];
-const CHANGE = [...PUT, 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'];
+const CHANGE = [
+  'dynamodb:DescribeTable',
+  'dynamodb:GetItem',
+  'dynamodb:Query',
+  'dynamodb:ConditionCheckItem',
+  'dynamodb:PutItem',
+  'dynamodb:DeleteItem',
+];
 const USE_KEY = ['kms:Decrypt', 'kms:GenerateDataKey'];
 
 /**
- * Partitions of the ledger whose rows may be changed or removed: keys of records, derived rows,
- * its outbox. Blocks, their parts and checkpoints are in none of them.
+ * Partitions of the ledger in which nothing is ever changed or removed: its role is denied that,
+ * whatever else allows it. Only with `ledgerMayPurge` may it remove blocks that a purge by two
+ * persons has archived.
  */
-export const LEDGER_CHANGEABLE = [
-  'record-key',
-  'expungement',
-  'checkpoint-lines',
-  'page',
-  'page-times',
-  'tile',
-  'patrol',
-].map((kind) => `*/${kind}`);
+export const LEDGER_BLOCKS = ['*/block', '*/block-part'];
+export const LEDGER_FIXED = ['*/checkpoint', '*/log', '*/key-rotation'];
 
-export function grant(service: ServiceName, role: IRole, data: Data): void {
-  for (const statement of statementsOf(service, data)) {
+export function grant(
+  service: ServiceName,
+  role: IRole,
+  data: Data,
+  options: { readonly mayPurge: boolean },
+): void {
+  for (const statement of [...statementsOf(service, data, options), ...vaultStatements(data)]) {
     role.addToPrincipalPolicy(statement);
     const objects = statement.resources.filter((resource) => resource.endsWith('/*'));
     for (const resource of objects) {
@@ -59,6 +60,21 @@ export function grant(service: ServiceName, role: IRole, data: Data): void {
   }
 }
 
+/** Every process signs what it asks of others, and knows the keys by which others sign. */
+function vaultStatements({ keys, vaultSecrets }: Data): PolicyStatement[] {
+  return [
+    allow(
+      [
+        'secretsmanager:GetSecretValue',
+        'secretsmanager:CreateSecret',
+        'secretsmanager:PutSecretValue',
+      ],
+      vaultSecrets,
+    ),
+    allow(['kms:Encrypt', 'kms:Decrypt', 'kms:GenerateDataKey'], keys.vault.keyArn),
+  ];
+}
+
 /** Reading secrets. Their key trusts the roles of this account, so that saying it here is enough. */
 export function letRead(role: IRole, secrets: readonly ISecret[], key: IKey): void {
   const arns = secrets.map(({ secretArn }) => secretArn);
@@ -66,7 +82,11 @@ export function letRead(role: IRole, secrets: readonly ISecret[], key: IKey): vo
   role.addToPrincipalPolicy(allow(['kms:Decrypt'], key.keyArn));
 }
 
-function statementsOf(service: ServiceName, data: Data): PolicyStatement[] {
+function statementsOf(
+  service: ServiceName,
+  data: Data,
+  { mayPurge }: { readonly mayPurge: boolean },
+): PolicyStatement[] {
   const { keys, tables, stores, mail } = data;
   const table = tables[service].tableArn;
   switch (service) {
@@ -82,24 +102,23 @@ function statementsOf(service: ServiceName, data: Data): PolicyStatement[] {
       return [
         allow(CHANGE, table),
         allow(USE_KEY, keys.data.keyArn),
-        allow(OBJECTS, objectsIn(stores.names.files, 'files/')),
+        allow(OBJECTS, objectsIn(stores.names.files)),
+        allow(LOOK_AT_BUCKET, bucketArn(stores.names.files)),
       ];
     case 'ledger':
       return [
-        allow(PUT, table),
-        allowIn(['dynamodb:UpdateItem', 'dynamodb:DeleteItem'], table, [
-          ...LEDGER_CHANGEABLE,
-          OUTBOX,
-        ]),
+        allow(CHANGE, table),
+        denyIn(table, mayPurge ? LEDGER_FIXED : [...LEDGER_BLOCKS, ...LEDGER_FIXED]),
         allow(USE_KEY, keys.ledger.keyArn),
-        allow(WRITE_ONCE, objectsIn(stores.names.checkpoints, 'checkpoints/')),
+        allow(WRITE_ONCE, objectsIn(stores.names.checkpoints)),
+        allow(LOOK_AT_BUCKET, bucketArn(stores.names.checkpoints)),
       ];
     case 'cad-ingest':
       return [
         allow(CHANGE, table),
         allow(USE_KEY, keys.data.keyArn),
-        allow(OBJECTS, objectsIn(stores.names.cadMail, 'cad-mail/')),
-        allow(['s3:GetObject'], objectsIn(stores.names.cadMail, RECEIVED_PREFIX)),
+        allow(OBJECTS, objectsIn(stores.names.cadMail)),
+        allow(LOOK_AT_BUCKET, bucketArn(stores.names.cadMail)),
         allow(CONSUME, mail.received.queue.queueArn, mail.feedback.queue.queueArn),
         allow([...CONSUME, 'sqs:SendMessage'], mail.work.queue.queueArn),
         allow([...CONSUME, 'sqs:SendMessage'], mail.work.deadLetters.queueArn),
@@ -109,10 +128,16 @@ function statementsOf(service: ServiceName, data: Data): PolicyStatement[] {
   }
 }
 
-function objectsIn(bucket: string, prefix: string): string {
-  return `arn:aws:s3:::${bucket}/${prefix}*`;
+function bucketArn(bucket: string): string {
+  return `arn:aws:s3:::${bucket}`;
 }
 
+function objectsIn(bucket: string): string {
+  return `${bucketArn(bucket)}/*`;
+}
+
+/** An adapter refuses a bucket that is set up otherwise than it relies on. */
+const LOOK_AT_BUCKET = ['s3:GetBucketVersioning', 's3:GetBucketObjectLockConfiguration'];
 const OBJECTS = ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'];
 /** No removal, and no way around the lock. */
 const WRITE_ONCE = ['s3:GetObject', 's3:PutObject'];
@@ -132,16 +157,12 @@ function allow(actions: readonly string[], ...resources: readonly string[]): Pol
   });
 }
 
-/** Only in these partitions of the table. */
-function allowIn(
-  actions: readonly string[],
-  resource: string,
-  partitions: readonly string[],
-): PolicyStatement {
-  const statement = allow(actions, resource);
-  statement.addConditions({
-    'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [...partitions] },
-    Null: { 'dynamodb:LeadingKeys': 'false' },
+/** Nothing is changed or removed in these partitions of the table. */
+function denyIn(resource: string, partitions: readonly string[]): PolicyStatement {
+  return new PolicyStatement({
+    effect: Effect.DENY,
+    actions: ['dynamodb:UpdateItem', 'dynamodb:DeleteItem'],
+    resources: [resource],
+    conditions: { 'ForAnyValue:StringLike': { 'dynamodb:LeadingKeys': [...partitions] } },
   });
-  return statement;
 }

@@ -42,7 +42,7 @@ export function addCache(
   return {
     url: `rediss://${host}:${VALKEY_PORT}`,
     letIn(task) {
-      group.addIngressRule(task, Port.tcp(VALKEY_PORT), 'Gateway');
+      group.addIngressRule(task, Port.tcp(VALKEY_PORT), 'A service');
       task.addEgressRule(group, Port.tcp(VALKEY_PORT), 'Cache');
     },
   };

@@ -82,8 +82,8 @@ function alwaysThere(departments: number, prices: Prices['prices']): CostLine[] 
       count * (vcpus * prices.fargateArmVcpuHour + gigabytes * prices.fargateArmGigabyteHour),
   );
   const doors = DOOR_COUNT * ZONES;
-  const keys = 8;
-  const secrets = 9;
+  const keys = 10;
+  const secrets = 22;
   const alarms = alarmKinds.length + 14;
   return [
     { what: 'Tasks (Fargate)', dollars: sum(hourly) * HOURS },

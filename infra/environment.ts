@@ -26,9 +26,17 @@ export function environmentOf(
   service: ServiceName,
   around: Surroundings,
 ): Readonly<Record<string, string>> {
-  const { settings, busUrl } = around;
+  const { settings, data, busUrl } = around;
   return {
     DATA_DIR: '/data',
+    PROFILE: 'aws',
+    AWS_REGION: settings.region,
+    INSTALLATION: settings.name,
+    VAULT_KEY_ID: data.keys.vault.keyArn,
+    MAIL_FROM: `watchdesk@${settings.hostedZone.name}`,
+    MAIL_CONFIGURATION_SET: settings.name,
+    CACHE_URL: around.cacheUrl,
+    ...storesOf(service, data),
     PUBLIC_ORIGIN: `https://${settings.domain}`,
     BUS_URL: busUrl,
     BUS_USER: service,
@@ -39,4 +47,19 @@ export function environmentOf(
       : { PROBE_HOST: '0.0.0.0', PROBE_PORT: String(PROBE_PORT) }),
     ...(service === 'cad-ingest' ? { MAIL_DOMAIN: settings.mailDomain } : {}),
   };
+}
+
+/** Where a service keeps bytes and work, by name. */
+function storesOf(service: ServiceName, { stores, mail }: Data): Readonly<Record<string, string>> {
+  const { names } = stores;
+  switch (service) {
+    case 'files':
+      return { FILES_BUCKET: names.files };
+    case 'cad-ingest':
+      return { CAD_MAIL_BUCKET: names.cadMail, WORK_QUEUE: mail.work.queue.queueName };
+    case 'ledger':
+      return { CHECKPOINTS_BUCKET: names.checkpoints };
+    default:
+      return {};
+  }
 }

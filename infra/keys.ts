@@ -9,10 +9,12 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 export interface Keys {
   /** Records, files, mail, queues. */
   readonly data: Key;
-  /** Accounts and the seeds of second factors: the gateway alone. */
+  /** Accounts: the gateway alone. */
   readonly identity: Key;
-  /** The log, its checkpoints, the keys of records: the ledger alone. */
+  /** The log and its checkpoints: the ledger alone. */
   readonly ledger: Key;
+  /** What signs and seals: contexts, checkpoints, seeds of second factors, keys of records. */
+  readonly vault: Key;
   /** Logs and alarms. */
   readonly watch: Key;
 }
@@ -29,8 +31,9 @@ export function addKeys(stack: Stack, name: string): Keys {
     });
   const keys = {
     data: keyFor('DataKey', 'Records, files, dispatch mail and queues'),
-    identity: keyFor('IdentityKey', 'Accounts and second factors'),
-    ledger: keyFor('LedgerKey', 'The audit log, its checkpoints and the keys of records'),
+    identity: keyFor('IdentityKey', 'Accounts'),
+    ledger: keyFor('LedgerKey', 'The audit log and its checkpoints'),
+    vault: keyFor('VaultKey', 'Keys that sign and seal'),
     watch: keyFor('WatchKey', 'Logs and alarms'),
   };
   // Mail is encrypted as it arrives, and tells the queue of it.

@@ -17,7 +17,7 @@ import { addTask, type Task } from './tasks.ts';
 import { addWatch } from './watch.ts';
 
 export function addRun(stack: Stack, settings: Settings, data: Data): void {
-  const { name, departments, outboundHosts, hostedZone } = settings;
+  const { name, departments, ledgerMayPurge, outboundHosts, hostedZone } = settings;
   const { keys } = data;
   const network = addNetwork(stack, { outboundHosts, watchKey: keys.watch });
   const namespace = `${name}.internal`;
@@ -40,7 +40,7 @@ export function addRun(stack: Stack, settings: Settings, data: Data): void {
     const password = data.busSecrets.passwords[size.name];
     const task = addTask(
       stack,
-      { cluster, network, data, image, departments },
+      { cluster, network, data, image, departments, ledgerMayPurge },
       {
         size,
         environment: environmentOf(size.name, {
@@ -53,13 +53,13 @@ export function addRun(stack: Stack, settings: Settings, data: Data): void {
       },
     );
     bus.letIn(task.group);
+    cache.letIn(task.group);
     task.service.node.addDependency(bus.service);
     return task;
   };
   const tasks = Object.fromEntries(SERVICES.map((size) => [size.name, taskOf(size)])) as Readonly<
     Record<ServiceName, Task>
   >;
-  cache.letIn(tasks.gateway.group);
   const zone = HostedZone.fromHostedZoneAttributes(stack, 'Zone', {
     hostedZoneId: hostedZone.id,
     zoneName: hostedZone.name,

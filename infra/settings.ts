@@ -30,6 +30,8 @@ export interface Settings {
   readonly outboundHosts: readonly string[];
   /** Bundle of the authorities whose collectors may connect with a certificate; absent: none may. */
   readonly collectorAuthorities?: { readonly bucket: string; readonly key: string };
+  /** Whether the ledger may remove blocks that a purge by two persons has archived. */
+  readonly ledgerMayPurge: boolean;
   /** Departments that the installation is made for: sizes tasks and their bounds. */
   readonly departments: number;
 }
@@ -90,6 +92,10 @@ const checks: Readonly<Record<Exclude<keyof Settings, 'collectorAuthorities'>, C
   outboundHosts: {
     holds: (value) => Array.isArray(value) && value.every(matches(HOST)),
     mend: 'must be a list of host names; [] when nothing may leave',
+  },
+  ledgerMayPurge: {
+    holds: (value) => typeof value === 'boolean',
+    mend: 'must be true or false; false keeps every block for ever',
   },
   departments: {
     holds: (value) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 100_000,

@@ -16,6 +16,7 @@ export interface TaskParts {
   readonly data: Data;
   readonly image: ContainerImage;
   readonly departments: number;
+  readonly ledgerMayPurge: boolean;
 }
 
 export interface Task {
@@ -48,7 +49,7 @@ export function addTask(
     secrets,
     keys: data.keys,
   });
-  grant(size.name, definition.taskRole, data);
+  grant(size.name, definition.taskRole, data, { mayPurge: parts.ledgerMayPurge });
   const group = new SecurityGroup(stack, `Door-${size.name}`, {
     vpc: network.vpc,
     description: size.name,

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { LEDGER_CHANGEABLE, OUTBOX } from '#infra/access.ts';
-import { type Resource, type Stacks, synthesise } from './stacks.ts';
+import { LEDGER_BLOCKS, LEDGER_FIXED } from '#infra/access.ts';
+import { EXAMPLE, type Resource, type Stacks, synthesise } from './stacks.ts';
 
 let stacks: Stacks;
 beforeAll(async () => {
@@ -13,17 +13,8 @@ function ofType(type: string): [string, Resource][] {
   );
 }
 
-/** Statements of the policies that belong to a role whose name begins so. */
-function statementsOf(role: string): readonly Statement[] {
-  return ofType('AWS::IAM::Policy')
-    .filter(([id]) => id.startsWith(role))
-    .flatMap(([, { Properties }]) => Properties.PolicyDocument.Statement);
-}
-
 interface Statement {
   readonly Action: string | readonly string[];
-  readonly Resource: unknown;
-  readonly Condition?: { readonly 'ForAllValues:StringLike': Readonly<Record<string, string[]>> };
 }
 
 describe('who can be reached', () => {
@@ -60,7 +51,7 @@ describe('who can be reached', () => {
 
   test('with listed hosts, no other name is resolved', async () => {
     const { resources } = await synthesise({
-      ...(await import('./stacks.ts')).EXAMPLE,
+      ...EXAMPLE,
       outboundHosts: ['siem.example.org'],
     });
     const lists = Object.values(resources.run)
@@ -124,15 +115,12 @@ describe('what a service may do', () => {
     expect(actions.filter((action) => action.includes('*'))).toEqual([]);
   });
 
-  test('the ledger reads and puts; it changes derived rows and keys, never a block', () => {
-    const changing = statementsOf('TaskledgerTaskRole').filter(({ Action }) =>
-      [Action].flat().some((action) => /Update|Delete/.test(action)),
-    );
-    expect(changing.map(({ Condition }) => Condition?.['ForAllValues:StringLike'])).toEqual([
-      { 'dynamodb:LeadingKeys': [...LEDGER_CHANGEABLE, OUTBOX] },
-    ]);
-    const kinds = `${LEDGER_CHANGEABLE.join(' ')} `;
-    for (const truth of ['block', 'checkpoint']) expect(kinds).not.toContain(`*/${truth} `);
+  test('the ledger reads and puts; what it has written once it can neither change nor remove', () => {
+    expect(denied(stacks)).toEqual([[...LEDGER_BLOCKS, ...LEDGER_FIXED]]);
+  });
+
+  test('where purges are allowed, blocks can be removed, and nothing else of what is fixed', async () => {
+    expect(denied(await synthesise({ ...EXAMPLE, ledgerMayPurge: true }))).toEqual([LEDGER_FIXED]);
   });
 
   test('nobody opens the table of another service', () => {
@@ -163,6 +151,15 @@ describe('what a service may do', () => {
     }
   });
 });
+
+/** Partitions in which the ledger's role may remove nothing. */
+function denied({ resources }: Stacks): string[][] {
+  return Object.entries(resources.run)
+    .filter(([id, { Type }]) => Type === 'AWS::IAM::Policy' && id.startsWith('TaskledgerTaskRole'))
+    .flatMap(([, { Properties }]) => Properties.PolicyDocument.Statement)
+    .filter(({ Effect }) => Effect === 'Deny')
+    .map(({ Condition }) => Condition['ForAnyValue:StringLike']['dynamodb:LeadingKeys']);
+}
 
 /** The version that a reference to a secret asks for. */
 function stageOf(value: unknown): string | undefined {
