@@ -22,6 +22,8 @@ export interface Metrics {
   sinkBehind(sink: string, entries: number): void;
   /** Dispatch centres that have sent nothing for longer than their rhythm explains. */
   sourcesSilent(count: number): void;
+  /** Capacity that the store of the tables has counted for what was asked of it. */
+  tableUnitsUsed(units: { readonly read: number; readonly write: number }): void;
   /** Something that an operator must hear of; the alarm rules are written on this counter. */
   alarm(kind: AlarmKind): void;
   text(): Promise<string>;
@@ -63,6 +65,12 @@ export function openMetrics(onAlarm: (kind: AlarmKind) => void = () => undefined
     help: 'CAD sources that have fallen silent, by their own rhythm',
     registers,
   });
+  const units = new Counter({
+    name: 'watchdesk_table_units_total',
+    help: 'Capacity units that the store of the tables has counted, by kind',
+    labelNames: ['kind'],
+    registers,
+  });
   const alarms = new Counter({
     name: 'watchdesk_alarms_total',
     help: 'Conditions that an operator must hear of',
@@ -82,6 +90,10 @@ export function openMetrics(onAlarm: (kind: AlarmKind) => void = () => undefined
     ...verified,
     sinkBehind: (sink, entries) => behind.set({ sink }, entries),
     sourcesSilent: (count) => silent.set(count),
+    tableUnitsUsed({ read, write }) {
+      units.inc({ kind: 'read' }, read);
+      units.inc({ kind: 'write' }, write);
+    },
     alarm(kind) {
       alarms.inc({ kind });
       onAlarm(kind);

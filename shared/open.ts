@@ -1,7 +1,8 @@
 /**
- * Opens the ports of one process: the only place that knows which adapter stands behind which port.
+ * Opens the ports of one process: with open-aws.ts the only place that knows which adapter stands
+ * behind which port.
  * A data folder is laid out as `<service>/tables.sqlite`, `<service>/queue.sqlite`,
- * `blobs/<store>/`, `vault/`, `mail-out/`.
+ * `blobs/<store>/`, `vault/`, `mail-out/`. On AWS see open-aws.ts.
  */
 import { join } from 'node:path';
 import type { ServiceName } from '#contracts/caller.ts';
@@ -13,7 +14,8 @@ import { openQueue } from './embedded/queue.ts';
 import { openTables } from './embedded/tables.ts';
 import { openVault } from './embedded/vault.ts';
 import { type NatsSettings, openNatsBus } from './nats/bus.ts';
-import type { BlobStores } from './ports/blobs.ts';
+import { type AwsHostSettings, openAwsPorts } from './open-aws.ts';
+import type { BlobDoor, BlobStores } from './ports/blobs.ts';
 import type { Bus } from './ports/bus.ts';
 import type { Cache } from './ports/cache.ts';
 import type { Mailer } from './ports/mailer.ts';
@@ -22,13 +24,12 @@ import type { Tables } from './ports/tables.ts';
 import type { Vault } from './ports/vault.ts';
 
 const CACHE_ENTRIES_MAX = 50_000;
-const QUEUE_LEASE_MS = 30_000;
-const QUEUE_TRIES_MAX = 5;
+const LEASE = { leaseMs: 30_000, triesMax: 5 };
 
 export type BlobStoreName = 'files' | 'cad-mail' | 'checkpoints';
 
-export interface Host extends AsyncDisposable {
-  readonly bus: Bus;
+/** The ports that one profile or the other gives a process. */
+export interface Ports {
   readonly vault: Vault;
   readonly cache: Cache;
   readonly mailer: Mailer;
@@ -36,12 +37,22 @@ export interface Host extends AsyncDisposable {
   queue(service: ServiceName): Promise<Queue>;
   /** The store, and the door behind its signed URLs. */
   blobs(store: BlobStoreName): Promise<BlobStores>;
+  /** The door alone: where it leads elsewhere nothing of the store is asked for. */
+  door(store: BlobStoreName): Promise<BlobDoor>;
+}
+
+export interface Host extends Ports, AsyncDisposable {
+  readonly bus: Bus;
 }
 
 export interface HostSettings {
   readonly dataDir: string;
   /** Absent: all services are in this process. */
   readonly nats?: NatsSettings;
+  /** Absent: everything is kept in the data folder. */
+  readonly aws?: AwsHostSettings;
+  /** Hears the capacity that calls of tables have used, where that is counted. */
+  readonly consumed?: (units: { readonly read: number; readonly write: number }) => void;
   /** Asked when a URL is signed: with port 0 it is known only once the gateway listens. */
   readonly publicOrigin: () => string;
   readonly clock: () => number;
@@ -49,33 +60,40 @@ export interface HostSettings {
 
 /** Everything that is opened here is closed with the host, newest first. */
 export async function openHost(settings: HostSettings): Promise<Host> {
-  const { dataDir, nats, publicOrigin, clock } = settings;
+  const { nats, aws, clock, consumed = () => undefined } = settings;
   await using opened = new AsyncDisposableStack();
   const bus = opened.use(nats === undefined ? openBus() : await openNatsBus(nats));
-  const vault = opened.use(await openVault({ dir: join(dataDir, 'vault') }));
-  const cache = opened.use(openCache({ entriesMax: CACHE_ENTRIES_MAX, clock }));
-  const mailer = opened.use(await openMailer({ dir: join(dataDir, 'mail-out'), clock }));
-  const stack = opened.move();
+  const stack = opened.use(new AsyncDisposableStack());
+  const ports =
+    aws === undefined
+      ? await openEmbeddedPorts(stack, settings)
+      : await openAwsPorts(stack, aws, { lease: LEASE, clock, consumed });
+  const all = opened.move();
+  return { bus, ...ports, [Symbol.asyncDispose]: () => all.disposeAsync() };
+}
+
+async function openEmbeddedPorts(
+  stack: AsyncDisposableStack,
+  { dataDir, publicOrigin, clock }: HostSettings,
+): Promise<Ports> {
+  const vault = stack.use(await openVault({ dir: join(dataDir, 'vault') }));
+  const cache = stack.use(openCache({ entriesMax: CACHE_ENTRIES_MAX, clock }));
+  const mailer = stack.use(await openMailer({ dir: join(dataDir, 'mail-out'), clock }));
+  const blobs = async (store: BlobStoreName) =>
+    stack.use(
+      await openBlobs({ dir: join(dataDir, 'blobs', store), store, vault, publicOrigin, clock }),
+    );
   return {
-    bus,
     vault,
     cache,
     mailer,
     tables: async (service) =>
       stack.use(await openTables({ file: join(dataDir, service, 'tables.sqlite'), clock })),
-    queue: async (service) =>
-      stack.use(
-        await openQueue({
-          file: join(dataDir, service, 'queue.sqlite'),
-          leaseMs: QUEUE_LEASE_MS,
-          triesMax: QUEUE_TRIES_MAX,
-          clock,
-        }),
-      ),
-    blobs: async (store) =>
-      stack.use(
-        await openBlobs({ dir: join(dataDir, 'blobs', store), store, vault, publicOrigin, clock }),
-      ),
-    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+    queue: async (service) => {
+      const file = join(dataDir, service, 'queue.sqlite');
+      return stack.use(await openQueue({ file, ...LEASE, clock }));
+    },
+    blobs,
+    door: async (store) => (await blobs(store)).door,
   };
 }

@@ -1,4 +1,5 @@
 import type { ServiceName } from '#contracts/caller.ts';
+import { awsSettingsOf, type ProfileConfig } from './config-profile.ts';
 import { alarmInto, openLog } from './log.ts';
 import { type Metrics, openMetrics } from './metrics.ts';
 import { type Host, openHost } from './open.ts';
@@ -42,7 +43,7 @@ export async function openAlone(
       readonly BUS_CA_FILE?: string | undefined;
       readonly PROBE_HOST: string;
       readonly PROBE_PORT?: number | undefined;
-    };
+    } & ProfileConfig;
   },
 ): Promise<{ readonly host: Host; readonly parts: ServiceParts }> {
   const { name, publicOrigin, config } = about;
@@ -56,10 +57,11 @@ export async function openAlone(
   };
   const clock = Date.now;
   const dataDir = config.DATA_DIR;
-  const host = stack.use(
-    await openHost({ dataDir, nats, publicOrigin: () => publicOrigin, clock }),
-  );
   const metrics = openMetrics(alarmInto(openLog(name, config.LOG_LEVEL)));
+  const aws = awsSettingsOf(config);
+  const settings = { dataDir, nats, publicOrigin: () => publicOrigin, clock };
+  const onAws = aws === undefined ? {} : { aws, consumed: metrics.tableUnitsUsed };
+  const host = stack.use(await openHost({ ...settings, ...onAws }));
   const { PROBE_HOST, PROBE_PORT: port } = config;
   if (port !== undefined) {
     stack.use(await openProbes({ host: PROBE_HOST, port, bus: host.bus, metrics }));

@@ -37,7 +37,7 @@ const importRules: readonly { readonly in: RegExp; readonly may: readonly RegExp
   { in: /^shared\/embedded\//, may: adapterMay(/^nodemailer$/) },
   { in: /^shared\/nats\//, may: adapterMay(/^@nats-io\//) },
   { in: /^shared\/aws\//, may: adapterMay(/^@aws-sdk\//, /^iovalkey$/) },
-  { in: /^shared\/open\.ts$/, may: [/^node:/, /^contracts\//, /^shared\//] },
+  { in: /^shared\/open(-aws)?\.ts$/, may: [/^node:/, /^contracts\//, /^shared\//] },
   {
     in: /^shared\//,
     may: [

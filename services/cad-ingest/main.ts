@@ -1,4 +1,5 @@
 import { busVariables, commonVariables, publicOriginOf, readConfig } from '#shared/config.ts';
+import { profileVariables } from '#shared/config-profile.ts';
 import { openAlone } from '#shared/parts.ts';
 import { runProcess } from '#shared/process.ts';
 import { cadIngestVariables, smtpSettingsOf } from './config.ts';
@@ -8,7 +9,12 @@ const name = 'cad-ingest';
 
 if (import.meta.main) {
   await runProcess(name, async (stack) => {
-    const variables = { ...commonVariables, ...busVariables, ...cadIngestVariables };
+    const variables = {
+      ...commonVariables,
+      ...busVariables,
+      ...profileVariables,
+      ...cadIngestVariables,
+    };
     const config = readConfig(variables, process.env);
     const publicOrigin = publicOriginOf(config);
     const { host, parts } = await openAlone(stack, { name, publicOrigin, config });

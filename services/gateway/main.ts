@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { busVariables, commonVariables, publicOriginOf, readConfig } from '#shared/config.ts';
+import { profileVariables } from '#shared/config-profile.ts';
 import { openAlone } from '#shared/parts.ts';
 import { runProcess } from '#shared/process.ts';
 import { gatewaySettings, gatewayVariables } from './config.ts';
@@ -7,7 +8,12 @@ import { openGateway } from './service.ts';
 
 if (import.meta.main) {
   await runProcess('gateway', async (stack) => {
-    const variables = { ...commonVariables, ...busVariables, ...gatewayVariables };
+    const variables = {
+      ...commonVariables,
+      ...busVariables,
+      ...profileVariables,
+      ...gatewayVariables,
+    };
     const config = readConfig(variables, process.env);
     const { PUBLIC_ORIGIN, HTTP_HOST: host, HTTP_PORT: port, DATA_DIR } = config;
     const publicOrigin = publicOriginOf(config);
@@ -16,15 +22,18 @@ if (import.meta.main) {
       publicOrigin,
       config,
     });
-    const [files, mail] = [await ports.blobs('files'), await ports.blobs('cad-mail')];
-    const checkpoints = await ports.blobs('checkpoints');
+    const doors = {
+      files: await ports.door('files'),
+      'cad-mail': await ports.door('cad-mail'),
+      checkpoints: await ports.door('checkpoints'),
+    };
     const gateway = stack.use(
       await openGateway({
         ...parts,
         ...gatewaySettings(config),
         http: { host, port },
         ...(PUBLIC_ORIGIN === undefined ? {} : { publicOrigin }),
-        doors: { files: files.door, 'cad-mail': mail.door, checkpoints: checkpoints.door },
+        doors,
         cache: ports.cache,
         mailer: ports.mailer,
         firstRunFile: join(DATA_DIR, 'first-run.json'),

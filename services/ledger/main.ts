@@ -1,5 +1,6 @@
 /** The ledger alone in a process; the others reach it over NATS. */
 import { busVariables, commonVariables, publicOriginOf, readConfig } from '#shared/config.ts';
+import { profileVariables } from '#shared/config-profile.ts';
 import { openAlone } from '#shared/parts.ts';
 import { runProcess } from '#shared/process.ts';
 import { ledgerSettings, ledgerVariables } from './config.ts';
@@ -8,7 +9,7 @@ import { openLedger } from './service.ts';
 if (import.meta.main) {
   await runProcess('ledger', async (stack) => {
     const config = readConfig(
-      { ...commonVariables, ...busVariables, ...ledgerVariables },
+      { ...commonVariables, ...busVariables, ...profileVariables, ...ledgerVariables },
       process.env,
     );
     const publicOrigin = publicOriginOf(config);

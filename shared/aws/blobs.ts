@@ -180,17 +180,17 @@ function lockOf({ lockDays, clock }: BlobSettings) {
   };
 }
 
-/** Signed URLs lead to S3 itself: nothing comes to a door here. */
-const noDoor: BlobDoor = {
-  accept: async () => nothingHere,
-  serve: async () => nothingHere,
-};
 const nothingHere = {
   status: 404,
   headers: {},
   detail: 'Files are not kept here. Use the address as it was given.',
 };
 
+/** Signed URLs lead to S3 itself: nothing comes to a door here. */
+export const noDoor: BlobDoor = {
+  accept: async () => nothingHere,
+  serve: async () => nothingHere,
+};
 /** Refuses to work on a bucket that is missing, keeps no versions, or locks nothing where it must. */
 async function assertBucket(client: S3Client, { bucket, lockDays }: BlobSettings): Promise<void> {
   const at = { Bucket: bucket };

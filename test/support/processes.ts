@@ -14,7 +14,7 @@ export interface Running extends AsyncDisposable {
   stop(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null>;
 }
 
-const START_TIMEOUT_MS = 20_000;
+const START_TIMEOUT_MS = 60_000;
 
 /** Starts an entry point with nothing in its environment but what is given, and waits for `ready`. */
 export async function startProcess(

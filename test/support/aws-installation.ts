@@ -1,0 +1,52 @@
+import { randomBytes } from 'node:crypto';
+import { awsAt, dynamo, moto, valkey } from './aws-engines.ts';
+import { makeBucket, makeKey, makeQueue, makeTable, verifySender } from './aws-resources.ts';
+
+/** Everything that the infrastructure makes for one installation, on engines. */
+export interface Installation extends AsyncDisposable {
+  /** What tells a process of it: PROFILE and the variables that go with it. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+const SERVICES = ['gateway', 'core-records', 'files', 'ledger', 'cad-ingest'];
+const TRIES_MAX = 5;
+
+export async function makeInstallation(): Promise<Installation> {
+  await using opened = new AsyncDisposableStack();
+  const [store, services, cache] = [
+    opened.use(await dynamo.start()),
+    opened.use(await moto.start()),
+    opened.use(await valkey.start()),
+  ];
+  const name = `t${randomBytes(6).toString('hex')}`;
+  const aws = awsAt(services);
+  for (const service of SERVICES) await makeTable(awsAt(store), `${name}-${service}`);
+  await makeQueue(aws, `${name}-work`, TRIES_MAX);
+  await makeBucket(aws, `${name}-files`, { isLocked: false });
+  await makeBucket(aws, `${name}-cad-mail`, { isLocked: false });
+  await makeBucket(aws, `${name}-checkpoints`, { isLocked: true });
+  const from = 'desk@watchdesk.example';
+  await verifySender(aws, from);
+  const keyId = await makeKey(aws);
+  const stack = opened.move();
+  return {
+    environment: {
+      PROFILE: 'aws',
+      AWS_REGION: aws.region,
+      AWS_ENDPOINT: services.url,
+      DYNAMODB_ENDPOINT: store.url,
+      // The SDK's own, for engines that let everybody in.
+      AWS_ACCESS_KEY_ID: 'testing',
+      AWS_SECRET_ACCESS_KEY: 'testing',
+      INSTALLATION: name,
+      FILES_BUCKET: `${name}-files`,
+      CAD_MAIL_BUCKET: `${name}-cad-mail`,
+      CHECKPOINTS_BUCKET: `${name}-checkpoints`,
+      WORK_QUEUE: `${name}-work`,
+      VAULT_KEY_ID: keyId,
+      MAIL_FROM: from,
+      CACHE_URL: cache.url,
+    },
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}
