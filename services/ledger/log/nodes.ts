@@ -8,7 +8,7 @@ import {
   type TilePlace,
   tileOf,
 } from '../chain/tiles.ts';
-import { type NodeReader, nodeHash } from '../chain/tree.ts';
+import { HASH_BYTES, type NodeReader, nodeHash } from '../chain/tree.ts';
 import { type Lru, openLru } from './lru.ts';
 import { tileId } from './store.ts';
 import { nodeName, tailBegin, type View } from './view.ts';
@@ -29,8 +29,21 @@ export interface TileCache {
 /** Many proofs go through the same nodes of a tile above the leaves: what was hashed once is kept. */
 interface OpenTile {
   readonly tile: Tile;
-  /** By name (`nodeName`), within the tile; absent for a tile at the foot. */
-  readonly made?: Map<string, Buffer>;
+  /** Absent for a tile at the foot. */
+  readonly made?: MadeNodes;
+}
+
+/**
+ * Nodes within one tile, in one piece of memory: a small buffer for each would keep the pool alive
+ * that it was cut from. The nodes of a level stand behind those of the level above.
+ */
+interface MadeNodes {
+  readonly hashes: Buffer;
+  readonly isMade: Uint8Array;
+}
+
+function noNodes(): MadeNodes {
+  return { hashes: Buffer.alloc(TILE_WIDTH * HASH_BYTES), isMade: new Uint8Array(TILE_WIDTH) };
 }
 
 export function openTileCache(): TileCache {
@@ -50,7 +63,6 @@ export function openNodes(about: {
 }): NodeReader {
   const { tenant, tables, view, tiles } = about;
   const growing = new Map<number, { tile: number; count: number; built: OpenTile }>();
-  let tail = { size: 0, made: new Map<string, Buffer>() };
   /** Rows that are being read: the nodes of one proof ask for the same few. */
   const loading = new Map<string, Promise<OpenTile>>();
 
@@ -67,19 +79,13 @@ export function openNodes(about: {
     return nodeHash(left, right);
   }
 
-  /** Every fourth level is known since the block was made; what lies between is made once. */
+  /** Every fourth level is known since the block was made. */
   function fromTail(level: number, index: number): Buffer {
-    const { size } = view.head.edge;
-    if (tail.size !== size) tail = { size, made: new Map() };
-    const leaf = level === 0 ? view.leaves[index - tailBegin(view)] : undefined;
-    if (leaf !== undefined) return leaf;
-    const name = nodeName(level, index);
-    const node = view.nodes.get(name) ?? tail.made.get(name);
+    const node =
+      level === 0 ? view.leaves[index - tailBegin(view)] : view.nodes.get(nodeName(level, index));
     if (node !== undefined) return node;
     if (level === 0) throw new RangeError('no such leaf yet');
-    const made = nodeHash(fromTail(level - 1, 2 * index), fromTail(level - 1, 2 * index + 1));
-    tail.made.set(name, made);
-    return made;
+    return nodeHash(fromTail(level - 1, 2 * index), fromTail(level - 1, 2 * index + 1));
   }
 
   async function fromTile(level: number, index: number): Promise<Buffer> {
@@ -97,7 +103,7 @@ export function openNodes(about: {
     const items = view.partial[tileLevel - 1] ?? [];
     const made = growing.get(tileLevel);
     if (made?.tile === tile && made.count === items.length) return made.built;
-    const built = { tile: tileOf(items), made: new Map() };
+    const built = { tile: tileOf(items), made: noNodes() };
     growing.set(tileLevel, { tile, count: items.length, built });
     return built;
   }
@@ -119,15 +125,20 @@ export function openNodes(about: {
     const row = await tables.get({ kind: 'tile', id: tileId(tileLevel, tile) });
     if (row?.bytes === undefined) throw new Error(`hash tile ${tileLevel}/${tile} is missing`);
     const parsed = parseTile(row.bytes);
-    return tileLevel === 0 ? { tile: parsed } : { tile: parsed, made: new Map() };
+    return tileLevel === 0 ? { tile: parsed } : { tile: parsed, made: noNodes() };
   }
 
   return read;
 }
 
 function nodeOf({ tile, made }: OpenTile, { level, index }: TilePlace): Buffer | undefined {
-  const name = nodeName(level, index);
-  const node = made?.get(name) ?? nodeIn(tile, level, index);
-  if (node !== undefined) made?.set(name, node);
-  return node;
+  if (made === undefined || level === 0) return nodeIn(tile, level, index);
+  const slot = TILE_WIDTH / 2 ** level + index;
+  const kept = made.hashes.subarray(slot * HASH_BYTES, (slot + 1) * HASH_BYTES);
+  if (made.isMade[slot] === 1) return kept;
+  const node = nodeIn(tile, level, index);
+  if (node === undefined) return undefined;
+  kept.set(node);
+  made.isMade[slot] = 1;
+  return kept;
 }
