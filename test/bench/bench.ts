@@ -1,10 +1,11 @@
 /**
- * `npm run bench [-- ledger gateway cad] [--large] [--json FILE]`: figures as ratios inside one run,
+ * `npm run bench [-- ledger gateway cad dynamodb] [--large] [--json FILE]`: figures as ratios inside one run,
  * because absolute ones drift with the machine. Nothing here passes or fails.
  */
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { benchCad } from './cad.ts';
+import { benchDynamodb } from './dynamodb.ts';
 import { benchGateway } from './gateway.ts';
 import { benchLedger } from './ledger.ts';
 import { printTable, type Table } from './table.ts';
@@ -14,6 +15,7 @@ type Bench = (settings: { readonly large: boolean }) => Promise<readonly Table[]
 
 const benches: Readonly<Record<string, Bench>> = {
   cad: benchCad,
+  dynamodb: benchDynamodb,
   gateway: benchGateway,
   ledger: benchLedger,
 };
