@@ -24,7 +24,7 @@ import { assertBlobKey } from '../embedded/blobs-objects.ts';
 import { openSigning } from './blobs-signing.ts';
 import { spool } from './blobs-spool.ts';
 import { type AwsSettings, clientConfig } from './sdk/client.ts';
-import { failureOf, isNamed, unavailable } from './sdk/failures.ts';
+import { atOpening, failureOf, isNamed, unavailable } from './sdk/failures.ts';
 import { openPatience, repeated } from './sdk/patience.ts';
 
 /** 100 MB at the slowest that is not a broken line. */
@@ -194,10 +194,12 @@ export const noDoor: BlobDoor = {
 /** Refuses to work on a bucket that is missing, keeps no versions, or locks nothing where it must. */
 async function assertBucket(client: S3Client, { bucket, lockDays }: BlobSettings): Promise<void> {
   const at = { Bucket: bucket };
-  const { Status } = await repeated(() => client.send(new GetBucketVersioningCommand(at)));
+  const ask = <Answer>(call: () => Promise<Answer>) =>
+    atOpening(`The bucket ${bucket}`, () => repeated(call));
+  const { Status } = await ask(() => client.send(new GetBucketVersioningCommand(at)));
   if (Status !== 'Enabled') throw new Error(`the bucket ${bucket} must keep versions`);
   if (lockDays === undefined) return;
-  const { ObjectLockConfiguration: lock } = await repeated(() =>
+  const { ObjectLockConfiguration: lock } = await ask(() =>
     client.send(new GetObjectLockConfigurationCommand(at)),
   );
   if (lock?.ObjectLockEnabled === 'Enabled') return;

@@ -26,7 +26,7 @@ import type { Json } from '#shared/ports/tables.ts';
 import { Problem } from '#shared/problem.ts';
 import { openReceipts } from './queue-receipts.ts';
 import { type AwsSettings, clientConfig } from './sdk/client.ts';
-import { asked, isNamed, unavailable } from './sdk/failures.ts';
+import { asked, atOpening, isNamed, unavailable } from './sdk/failures.ts';
 
 /** What SQS gives out in one answer, and for how long it lets one wait, at most. */
 const ANSWER_MESSAGES_MAX = 10;
@@ -46,7 +46,9 @@ export async function openQueue(settings: {
 }): Promise<Queue> {
   const client = new SQSClient(clientConfig(settings.aws, { answerMsMax: ANSWER_MS_MAX }));
   const leaseSeconds = Math.ceil(settings.leaseMs / 1_000);
-  const { url, deadUrl } = await queuesOf(client, settings);
+  const { url, deadUrl } = await atOpening(`The queue ${settings.name}`, () =>
+    queuesOf(client, settings),
+  );
   const receipts = openReceipts();
   const closing = new AbortController();
   const assertOpen = () => {

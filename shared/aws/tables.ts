@@ -9,6 +9,7 @@ import type { TenantId } from '#contracts/primitives.ts';
 import type { ListRequest, Row, Tables, TenantTables } from '#shared/ports/tables.ts';
 import { assertKey, assertTenant, planList, planWrite } from '../embedded/tables-plan.ts';
 import type { AwsSettings } from './sdk/client.ts';
+import { atOpening } from './sdk/failures.ts';
 import { repeated } from './sdk/patience.ts';
 import {
   directoryEntryOf,
@@ -137,9 +138,8 @@ function boundsOf(partition: string, lower: string, upper: string | undefined) {
 
 /** Refuses to work on a table that is missing or laid out otherwise. */
 async function assertTable({ client, table }: Store): Promise<void> {
-  const { Table } = await repeated(() =>
-    client.send(new DescribeTableCommand({ TableName: table })),
-  );
+  const describe = () => client.send(new DescribeTableCommand({ TableName: table }));
+  const { Table } = await atOpening(`The table ${table}`, () => repeated(describe));
   const keys = (Table?.KeySchema ?? []).map(
     ({ AttributeName, KeyType }) => `${KeyType} ${AttributeName}`,
   );

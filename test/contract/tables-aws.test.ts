@@ -1,13 +1,19 @@
 /** What only a store on other machines can go through: faults on the way, other clocks, its price. */
 import { randomBytes, randomUUIDv7 } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { describe, expect, test as plain } from 'vitest';
 import { clientConfig } from '#shared/aws/sdk/client.ts';
 import { openTables } from '#shared/aws/tables.ts';
+import { openClient } from '#shared/client.ts';
+import { openContextSigner } from '#shared/context.ts';
 import type { Tables, TenantTables } from '#shared/ports/tables.ts';
+import { openRelay } from '#shared/relay.ts';
 import { awsAt } from '#test/support/aws-engines.ts';
 import { makeTable } from '#test/support/aws-resources.ts';
 import { type Fate, openFaultyProxy } from '#test/support/faulty-proxy.ts';
+import { openTestHost } from '#test/support/host.ts';
+import { serveLedger } from '#test/support/ledger.ts';
 import { dynamoOfFile, onDynamo } from './aws-adapters.ts';
 import { changes, event, put, tenant } from './tables-fixtures.ts';
 
@@ -240,5 +246,41 @@ describe(`a store on ${name}`, () => {
     client.destroy();
     await expect(openTables({ aws, table, clock })).rejects.toThrow('HASH pk, RANGE sk');
     expect(await made.rows.list({ kind: 'incident', limit: 1 })).toEqual([]);
+  });
+});
+
+describe(`an outbox on ${name}`, () => {
+  test('that two processes relay at once reaches the ledger whole, each record in its order', async () => {
+    await using made = await opened();
+    await using host = await openTestHost();
+    await using ledger = await serveLedger(host.host.bus);
+    const parts = await host.parts('core-records');
+    const client = openClient(
+      host.host.bus,
+      openContextSigner(parts.vault, parts.name, host.clock),
+    );
+    await using stack = new AsyncDisposableStack();
+    const ends = [made, await made.open(made.proxy.url)];
+    for (const { tables } of ends) {
+      stack.use(await openRelay({ ...parts, service: parts.name, client, tables }));
+    }
+    const ids = ['a', 'b', 'c'];
+    const VERSIONS = 10;
+    const bumping = ids.flatMap((id) =>
+      ends.map(async ({ rows }) => {
+        for (let i = 0; i < VERSIONS; i += 1) await bump(rows, id);
+      }),
+    );
+    await Promise.all(bumping);
+    const endsAt = performance.now() + 15_000;
+    while ((await made.tables.outboxDepth()).events > 0 && performance.now() < endsAt) {
+      await sleep(50);
+    }
+    for (const id of ids) {
+      const versions = ledger.events.flatMap(({ object }) =>
+        object.id === id ? [object.version] : [],
+      );
+      expect(versions).toEqual(Array.from({ length: 2 * VERSIONS }, (_, i) => i + 1));
+    }
   });
 });

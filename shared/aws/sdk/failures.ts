@@ -44,7 +44,22 @@ export function failureOf(error: unknown): Failure {
 /** Problem `unavailable` for what another try may mend; anything else is a bug and flies as it is. */
 export function unavailableFor(error: unknown): unknown {
   if (error instanceof Problem || failureOf(error) === 'refused') return error;
-  return unavailable('The store does not answer just now.');
+  // For whoever reads the log; the caller hears the sentence alone.
+  return Object.assign(unavailable('The store does not answer just now.'), { cause: error });
+}
+
+/** A call at the opening of a store: what is wrong goes to the operator, who has nothing else to read. */
+export async function atOpening<Answer>(
+  what: string,
+  call: () => Promise<Answer>,
+): Promise<Answer> {
+  try {
+    return await call();
+  } catch (error) {
+    const reason = error instanceof Problem ? (error.cause ?? error) : error;
+    const words = reason instanceof Error ? `${reason.name}: ${reason.message}` : String(reason);
+    throw new Error(`${what} cannot be used: ${words}`, { cause: error });
+  }
 }
 
 export function unavailable(detail: string): Problem {
