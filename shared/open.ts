@@ -14,7 +14,7 @@ import { openQueue } from './embedded/queue.ts';
 import { openTables } from './embedded/tables.ts';
 import { openVault } from './embedded/vault.ts';
 import { type NatsSettings, openNatsBus } from './nats/bus.ts';
-import { type AwsHostSettings, openAwsPorts } from './open-aws.ts';
+import type { AwsHostSettings, openAwsPorts } from './open-aws.ts';
 import type { BlobDoor, BlobStores } from './ports/blobs.ts';
 import type { Bus } from './ports/bus.ts';
 import type { Cache } from './ports/cache.ts';
@@ -67,9 +67,15 @@ export async function openHost(settings: HostSettings): Promise<Host> {
   const ports =
     aws === undefined
       ? await openEmbeddedPorts(stack, settings)
-      : await openAwsPorts(stack, aws, { lease: LEASE, clock, consumed });
+      : await openPortsOfAws(stack, aws, { lease: LEASE, clock, consumed });
   const all = opened.move();
   return { bus, ...ports, [Symbol.asyncDispose]: () => all.disposeAsync() };
+}
+
+/** Loaded only where it is used: one machine would pay for the SDK in memory and at each start. */
+async function openPortsOfAws(...args: Parameters<typeof openAwsPorts>): Promise<Ports> {
+  const { openAwsPorts } = await import('./open-aws.ts');
+  return openAwsPorts(...args);
 }
 
 async function openEmbeddedPorts(
