@@ -91,7 +91,8 @@ function aroundAddress(piece: string): Fragment[] | undefined {
   const lead = shedBrackets(found.before).flatMap(aroundValues).flatMap(withoutSaid);
   const named = lead.some(({ kind, score }) => kind === 'nature' && score > 0.5);
   const { apartment, rest } = shedApartment(found.behind);
-  const tail = (named ? [rest] : partReason(rest)).flatMap((part) =>
+  const behind = (named ? [rest] : partReason(rest)).flatMap(townApart);
+  const tail = behind.flatMap((part) =>
     aroundValues(part).flatMap((each) => (named ? [each] : aroundNature(each))),
   );
   const worded = lead.length > 0 || tail.some((each) => each.kind === 'nature');
@@ -128,6 +129,15 @@ const SAID_WORDS_MIN = 3;
 /** Behind the likeliest address of a piece, another house is one that the narrative tells of. */
 function later(fragment: Fragment): Fragment {
   return fragment.parts?.form === 'house' ? { ...fragment, told: true } : fragment;
+}
+
+/** `NETTBURG pt is 67 ...`, `FAIRVALE 22 YOF ...`: the town in front of what somebody says. */
+function townApart(rest: string): string[] {
+  const found =
+    /^\s{0,3}(?:[A-Z][A-Z.'-]{2,} ){1,3}(?=[a-z]{2}|\d{1,3} ?(?:YO|Y\/O|YR|YEAR|M |F )|(?:PT|CALLER|MALE|FEMALE) )/.exec(
+      rest.slice(0, 80),
+    );
+  return found === null ? [rest] : [found[0], rest.slice(found[0].length)];
 }
 
 /** The address as a fragment; a first word that is no street's where nothing else names the call. */
@@ -218,8 +228,15 @@ const CROSS_MARK =
 
 /** How far the streets behind a mark go: to the end where they are not understood. */
 function crossLength(text: string): number {
+  const mark = CROSS_MARK.exec(text)?.[0].length ?? 0;
+  const from = mark + (/^[:\s]{1,4}/.exec(text.slice(mark))?.[0].length ?? 0);
+  return from + streetsEnd(text.slice(from));
+}
+
+/** Where one or two streets end that a text begins with; its length where there is none. */
+export function streetsEnd(text: string): number {
   const tokens = tokenize(text, 40);
-  const first = matchStreet(tokens, tokens[1]?.text === ':' ? 2 : 1);
+  const first = matchStreet(tokens, 0);
   if (first === undefined) return text.length;
   const next = passMarks(tokens, first.end);
   const second = next > first.end ? matchStreet(tokens, next) : undefined;

@@ -4,12 +4,13 @@ import { classify } from './classify.ts';
 import { isWeakLabel } from './dictionary.ts';
 import { type Draft, has, take } from './draft.ts';
 import { fitness } from './fitness.ts';
-import { cutFragments } from './fragments.ts';
+import { cutFragments, streetsEnd } from './fragments.ts';
 import { labelFormsOf } from './label-forms.ts';
 import { cutSegments, type Segment } from './segments.ts';
 import { settle } from './settle.ts';
 import type { PageText } from './text/prepare.ts';
 import { joinWraps } from './text/wraps.ts';
+import { isStrongNatureWord } from './values/nature-words.ts';
 
 const BY_LABEL = 0.95;
 const BY_GUESS = 0.8;
@@ -21,7 +22,7 @@ const WITHOUT_LABEL = 0.9;
 /** Reads a page of which nothing is known: labels first, then what stands without one. */
 export function readGeneric(page: PageText, draft: Draft): void {
   const lines = joinWraps(page.body.split('\n'));
-  const segments = cutSegments(lines, labelFormsOf(lines));
+  const segments = cutSegments(lines, labelFormsOf(lines)).flatMap(crossApart);
   const labelled = segments.filter((segment) => segment.roles !== undefined && segment.text !== '');
   // The town first: it tells where an address ends.
   const cities = labelled.filter((segment) => segment.roles?.[0] === 'city');
@@ -36,6 +37,24 @@ export function readGeneric(page: PageText, draft: Draft): void {
   }
   if (unlabelled.length > 0) settle(draft, cutFragments(unlabelled.join('\n')), WITHOUT_LABEL);
 }
+
+/** `XS: ELM ST & OAK AVE STRUCTURE FIRE caller sees`: no label says where the cross streets end. */
+function crossApart(segment: Segment): Segment[] {
+  const { text, roles } = segment;
+  if (roles?.[0] !== 'crossStreets' || text.length > CROSS_CHARS_MAX) return [segment];
+  const end = streetsEnd(text);
+  const rest = text.slice(end).trim();
+  const words = rest.split(' ');
+  const more =
+    words.length > 1 && words.some((word) => isStrongNatureWord(word) || /^[a-z]{3}/.test(word));
+  if (!more || /^[/&,;(-]/.test(rest)) return [segment];
+  return [
+    { ...segment, text: text.slice(0, end) },
+    { text: rest, line: segment.line },
+  ];
+}
+
+const CROSS_CHARS_MAX = 600;
 
 function readRest(
   draft: Draft,

@@ -189,16 +189,36 @@ function isCityState(text: string): boolean {
   return CITY_STATE.test(text) && STATES.has(state) && (/[,\d]/.test(text) || !SUFFIXES.has(state));
 }
 
-/** The short text right behind the address. */
+/** The short text right behind the address, where only roads may stand between; else a code before it. */
 function claimCity(board: Board, sure: number): void {
-  const { draft, fragments, used, address } = board;
+  const { draft, used, address } = board;
   if (has(draft, 'city') || (address < 0 && !has(draft, 'address'))) return;
-  const near = [address + 1, address + 2].filter((at) => !used.has(at) && isWord(fragments[at]));
-  const at = near[0];
-  const fragment = at === undefined ? undefined : fragments[at];
-  if (at === undefined || fragment === undefined || !isTown(fragment)) return;
-  take(draft, 'city', fragment.text, sure * (isCityState(fragment.text) ? BY_FORM : BY_PLACE));
+  const at = townBehind(board) ?? codeBefore(board);
+  const fragment = at === undefined ? undefined : board.fragments[at];
+  if (at === undefined || fragment === undefined) return;
+  const town = fragment.text.replace(/^IN (?=[A-Z])/i, '');
+  take(draft, 'city', town, sure * (isCityState(fragment.text) ? BY_FORM : BY_PLACE));
   used.add(at);
+}
+
+/** A town stands among the next few fragments. */
+const TOWN_WITHIN = 4;
+
+function townBehind({ draft, fragments, used, address }: Board): number | undefined {
+  for (let at = address + 1; at <= address + TOWN_WITHIN; at += 1) {
+    const fragment = fragments[at];
+    if (fragment === undefined || used.has(at) || !isWord(fragment)) continue;
+    if (isTown(fragment) && fragment.text !== draft.fields.nature) return at;
+    if (fragment.kind !== 'road' && fragment.kind !== 'address') return undefined;
+  }
+  return undefined;
+}
+
+/** `MSB 6588 PRUITT DR`: the code of a town right in front of the street. */
+function codeBefore({ fragments, used, address }: Board): number | undefined {
+  const before = fragments[address - 1];
+  const code = before?.kind === 'words' && /^[A-Z]{3,4}$/.test(before.text);
+  return code && !used.has(address - 1) ? address - 1 : undefined;
 }
 
 /** Not just a number or a letter, as an apartment is. */
@@ -211,7 +231,8 @@ function isTown(fragment: Fragment): boolean {
   if (isCityState(fragment.text)) return true;
   const words = fragment.text.split(' ').length;
   const short = fragment.kind === 'words' && words <= WORDS_OF_A_CITY_MAX;
-  return short && /^[A-Za-z][A-Za-z .'/-]*\d?$/.test(fragment.text);
+  // Words in small letters are what somebody says.
+  return short && /^[A-Z][A-Za-z .'/_-]*\d?$/.test(fragment.text);
 }
 
 /** Roads behind the address. */
@@ -240,6 +261,7 @@ function claimPlace(board: Board, sure: number): void {
   for (const at of [address + 1, address - 1]) {
     const fragment = fragments[at];
     if (fragment === undefined || used.has(at) || fragment.kind !== 'words') continue;
+    if (/^[a-z]/.test(fragment.text)) continue;
     put(draft, 'placeName', fragment.text, sure * BY_PLACE * 0.8);
     used.add(at);
     return;

@@ -20,33 +20,43 @@ export interface Judged {
   readonly draft: CadDraft;
 }
 
-export function isAddressRight({ invented, draft }: Judged): boolean {
-  return same(draft.fields.address, invented.truth.address);
-}
-
-export function isNatureRight({ invented, draft }: Judged): boolean {
-  return same(draft.fields.nature, invented.truth.nature);
+/** What a judge says of one page. */
+export interface Verdict {
+  readonly agency: string;
+  readonly nature: boolean;
+  readonly address: boolean;
+  /** The draft has an address. */
+  readonly given: boolean;
+  /** The draft asks a person to look at it. */
+  readonly unsure: boolean;
 }
 
 export function figuresOf(judged: readonly Judged[]): Figures {
-  const agencies = Map.groupBy(judged, (each) => each.invented.agency);
-  const mean = (test: (each: Judged) => boolean) => {
+  return figuresOfVerdicts(
+    judged.map(({ invented, draft }) => ({
+      agency: invented.agency,
+      nature: same(draft.fields.nature, invented.truth.nature),
+      address: same(draft.fields.address, invented.truth.address),
+      given: draft.fields.address !== undefined,
+      unsure: draft.unsure.includes('address'),
+    })),
+  );
+}
+
+export function figuresOfVerdicts(verdicts: readonly Verdict[]): Figures {
+  const agencies = Map.groupBy(verdicts, (each) => each.agency);
+  const mean = (test: (each: Verdict) => boolean) => {
     const shares = [...agencies.values()].map((pages) => pages.filter(test).length / pages.length);
     return shares.reduce((sum, share) => sum + share, 0) / Math.max(1, shares.length);
   };
   return {
     agencies: agencies.size,
-    pages: judged.length,
-    right: mean((each) => isAddressRight(each) && isNatureRight(each)),
-    address: mean(isAddressRight),
-    nature: mean(isNatureRight),
-    wrongSure: mean(
-      (each) =>
-        each.draft.fields.address !== undefined &&
-        !isAddressRight(each) &&
-        !each.draft.unsure.includes('address'),
-    ),
-    rightUnsure: mean((each) => isAddressRight(each) && each.draft.unsure.includes('address')),
+    pages: verdicts.length,
+    right: mean((each) => each.address && each.nature),
+    address: mean((each) => each.address),
+    nature: mean((each) => each.nature),
+    wrongSure: mean((each) => each.given && !each.address && !each.unsure),
+    rightUnsure: mean((each) => each.address && each.unsure),
   };
 }
 

@@ -178,11 +178,13 @@ function withoutNature(source: Source, match: PlaceMatch): PlaceMatch {
   let certain = 0;
   for (let at = match.start; at < match.end - 1; at += 1) {
     const word = source.tokens[at]?.text ?? '';
-    const shorter = isNatureWord(word) ? matchPlace(source, at + 1) : undefined;
-    if (shorter?.end !== match.end) break;
-    if (isStrongNatureWord(word)) certain += isAmbiguousNatureWord(word) ? 1 : 2;
+    // A town or a place may stand in front of the call type.
+    if (!isNatureWord(word)) certain = 0;
+    else if (isStrongNatureWord(word)) certain += isAmbiguousNatureWord(word) ? 1 : 2;
     // `FIRE TOWER RD`: one word that also names places is the street's.
-    if (certain > 1) best = shorter;
+    if (certain < 2) continue;
+    const shorter = matchPlace(source, at + 1);
+    if (shorter?.end === match.end) best = shorter;
   }
   return best;
 }

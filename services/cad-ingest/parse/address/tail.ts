@@ -116,7 +116,7 @@ function takeParenthesis(reading: Reading): boolean {
   while (end < tokens.length && tokens[end]?.text !== shut) end += 1;
   const inner = squeeze(textOf(text, tokens, at + 1, end));
   if (/ & |\/|^btwn |^between |^x[: ]/i.test(inner)) reading.cross.push(...readCrossStreets(inner));
-  else if (inner !== '') reading.places.push(inner);
+  else if (inner !== '') reading.places.push(inner.replace(/^@ ?/, ''));
   reading.at = Math.min(end + 1, tokens.length);
   return true;
 }

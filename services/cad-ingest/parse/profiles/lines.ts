@@ -1,4 +1,5 @@
 import type { Cut, Profile } from '#contracts/cad-profile.ts';
+import type { Target } from '#contracts/cad-targets.ts';
 
 /** Products whose pages are one line, or lines by their position. */
 
@@ -90,27 +91,53 @@ const southernBlank: Profile = {
 };
 
 /** VisionCAD: stars between all fields, and all of them always there. */
+const visionParts: readonly Target[] = [
+  'number',
+  'address',
+  'apartment',
+  'skip',
+  'city',
+  'crossStreets',
+  'crossStreets',
+  'map',
+  'callerPhone',
+  'nature',
+  'narrative',
+  'narrative',
+];
+
 const visionCad: Profile = {
   id: 'visioncad',
   version: 1,
   detect: [[{ in: 'body', like: '\\**\\**\\**\\**\\**\\**\\**\\**\\**\\*' }]],
-  body: {
-    split: '*',
-    parts: [
-      'number',
-      'address',
-      'apartment',
-      'skip',
-      'city',
-      'crossStreets',
-      'crossStreets',
-      'map',
-      'callerPhone',
-      'nature',
-      'narrative',
-      'narrative',
+  body: { split: ['*\n', '*'], parts: [...visionParts], rest: { fragments: '*' } },
+};
+
+/** Behind the fields that always mean the same: units, and what else an agency has. */
+const MORE_FIELDS: readonly Cut[] = Array.from({ length: 6 }, () => ({ fragments: '\n' }));
+
+/** Its mail variant: `LineNN=...*` for each field, behind a header. */
+const visionCadLines: Profile = {
+  id: 'visioncad-lines',
+  version: 1,
+  detect: [
+    [
+      { in: 'body', like: 'line01=' },
+      { in: 'body', like: '*line02=' },
     ],
-    rest: { fragments: '*' },
+  ],
+  subject: 'skip',
+  body: {
+    slots: [
+      'skip',
+      { mark: 'Line0' },
+      {
+        split: ['*\nLine', '*'],
+        parts: [...visionParts, ...MORE_FIELDS].map(
+          (field): Cut => ({ slots: ['skip', { mark: '=' }, field] }),
+        ),
+      },
+    ],
   },
 };
 
@@ -342,6 +369,7 @@ export const lineProfiles: readonly Profile[] = [
   archonix,
   reportedLoc,
   proqaSlash,
+  visionCadLines,
   visionCad,
   southernBlank,
 ];

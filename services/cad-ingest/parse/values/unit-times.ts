@@ -31,7 +31,8 @@ export function readUnitTimes(text: string): UnitTime[] {
   for (const line of text.split('\n').slice(0, LINES_MAX)) {
     if (!/\d{1,2}:\d{2}/.test(line)) continue;
     readLabelled(line, units);
-    readRow(line, units);
+    if (line.length > ROW_CHARS_MAX || line.includes(';')) readLog(line, units);
+    else readRow(line, units);
   }
   return [...units.values()].slice(0, UNITS_MAX);
 }
@@ -49,9 +50,24 @@ function readLabelled(line: string, units: Map<string, Draft>): void {
   }
 }
 
+/** A longer line is no row of a table. */
+const ROW_CHARS_MAX = 120;
+const LOG_CHARS_MAX = 4_000;
+const LOGGED =
+  /(?<![\d:])(\d{1,2}:\d{2}(?::\d{2})?) ([A-Z0-9-]{2,10}) ([A-Za-z]{2,12})(?=[;,]|\s*$)/g;
+
+/** Many of them in one line: `04:05:06 E91 DISPATCHED; 04:06:10 E91 ENROUTE;`. */
+function readLog(line: string, units: Map<string, Draft>): void {
+  for (const [, time = '', unit = '', status = ''] of line
+    .slice(0, LOG_CHARS_MAX)
+    .matchAll(LOGGED)) {
+    const target = STATUS.find(([form]) => form.test(status))?.[1];
+    if (target !== undefined && isUnitCode(unit)) keep(units, unit, target, time);
+  }
+}
+
 /** `E91  Enroute  04:05:06`, `04:05:06 E91:Enroute`, `04:05:06 01/02/31 E91 ENRT`. */
 function readRow(line: string, units: Map<string, Draft>): void {
-  if (line.length > 120) return;
   const time = timesIn(line)[0];
   if (time === undefined) return;
   const rest = `${line.slice(0, time.start)} ${line.slice(time.end)}`
