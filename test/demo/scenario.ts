@@ -14,6 +14,8 @@ export interface Stage {
   readonly origin: string;
   readonly smtpPort: number;
   readonly firstRun: { readonly email: string; readonly password: string };
+  /** Where the centre's mail comes from; absent: this machine. */
+  readonly mailNetworks?: readonly string[];
   /** Hears a line for each step that was carried out and checked. */
   readonly tell: (line: string) => void;
 }
@@ -42,7 +44,7 @@ export async function runScenario(stage: Stage): Promise<Outcome> {
   const platform = await signIn(origin, stage.firstRun.email, stage.firstRun.password);
   tell('platform administrator signed in with the first-run password');
   const department = await makeDepartment(stage, platform, 'fairvale');
-  const { address } = await makeSource(department.admin);
+  const { address } = await makeSource(department.admin, stage.mailNetworks);
   tell(`CAD source made; the centre sends its mail to ${address}`);
   await sendMails(stage, address);
   const incidents = await checkIncidents(department.officer);
@@ -92,13 +94,16 @@ export async function makeDepartment(
   return { tenantId: made.body.id, admin, officer, reviewer, signIns };
 }
 
-/** A source whose centre sits on this machine's network. */
-export async function makeSource(admin: Api): Promise<{ id: string; address: string }> {
+/** A source whose centre sits on this machine's network, or on the one given. */
+export async function makeSource(
+  admin: Api,
+  networks: readonly string[] = ['127.0.0.0/8', '::1/128'],
+): Promise<{ id: string; address: string }> {
   const made = await admin.post('/v1/cad/sources', {
     name: 'Fairvale County 911',
     senders: [CENTRE],
     trust: 'listed',
-    networks: ['127.0.0.0/8', '::1/128'],
+    networks,
   });
   assert.equal(made.status, 201, JSON.stringify(made.body));
   return made.body;

@@ -1,6 +1,9 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { LEDGER_BLOCKS, LEDGER_FIXED } from '#infra/access.ts';
+import { readConfig } from '#shared/config.ts';
+import { awsSettingsOf, profileVariables } from '#shared/config-profile.ts';
 import { EXAMPLE, type Resource, type Stacks, synthesise } from './stacks.ts';
+import { faultsIn } from './variables.ts';
 
 let stacks: Stacks;
 beforeAll(async () => {
@@ -151,6 +154,25 @@ describe('what a service may do', () => {
     }
   });
 });
+
+test('every process understands the variables that it is given', () => {
+  for (const [id, { Properties }] of ofType('AWS::ECS::TaskDefinition')) {
+    const [, worker] = Properties.ContainerDefinitions;
+    if (worker.Name === 'bus') continue;
+    const given: readonly { readonly Name: string; readonly Value: unknown }[] = worker.Environment;
+    const environment = Object.fromEntries(
+      given.map(({ Name, Value }) => [Name, textOf(Name, Value)]),
+    );
+    expect(faultsIn(worker.Name, environment), id).toEqual([]);
+    expect(awsSettingsOf(readConfig(profileVariables, environment)), id).toBeDefined();
+  }
+});
+
+/** A value that is known only when the stack is deployed stands for one of its kind. */
+function textOf(name: string, value: unknown): string {
+  if (typeof value === 'string') return value;
+  return name === 'CACHE_URL' ? 'rediss://cache.internal:6379' : 'known-later';
+}
 
 /** Partitions in which the ledger's role may remove nothing. */
 function denied({ resources }: Stacks): string[][] {

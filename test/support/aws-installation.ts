@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import type { AwsSettings } from '#shared/aws/sdk/client.ts';
 import { awsAt, dynamo, moto, valkey } from './aws-engines.ts';
-import { makeBucket, makeKey, makeQueue, makeTable, verifySender } from './aws-resources.ts';
+import { makeBucket, makeKeyAlias, makeQueue, makeTable, verifySender } from './aws-resources.ts';
 
 /** Everything that the infrastructure makes for one installation, on engines. */
 export interface Installation extends AsyncDisposable {
@@ -20,14 +21,9 @@ export async function makeInstallation(): Promise<Installation> {
   ];
   const name = `t${randomBytes(6).toString('hex')}`;
   const aws = awsAt(services);
-  for (const service of SERVICES) await makeTable(awsAt(store), `${name}-${service}`);
-  await makeQueue(aws, `${name}-work`, TRIES_MAX);
-  await makeBucket(aws, `${name}-files`, { isLocked: false });
-  await makeBucket(aws, `${name}-cad-mail`, { isLocked: false });
-  await makeBucket(aws, `${name}-checkpoints`, { isLocked: true });
   const from = 'desk@watchdesk.example';
-  await verifySender(aws, from);
-  const keyId = await makeKey(aws);
+  const keyAlias = `alias/${name}`;
+  await fillInstallation({ aws, dynamo: awsAt(store), name, from, keyAlias });
   const stack = opened.move();
   return {
     environment: {
@@ -43,10 +39,28 @@ export async function makeInstallation(): Promise<Installation> {
       CAD_MAIL_BUCKET: `${name}-cad-mail`,
       CHECKPOINTS_BUCKET: `${name}-checkpoints`,
       WORK_QUEUE: `${name}-work`,
-      VAULT_KEY_ID: keyId,
+      VAULT_KEY_ID: keyAlias,
       MAIL_FROM: from,
       CACHE_URL: cache.url,
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
+}
+
+/** Tables, queue, buckets, sender and key, under their names. What is there already stays. */
+export async function fillInstallation(about: {
+  readonly aws: AwsSettings;
+  readonly dynamo: AwsSettings;
+  readonly name: string;
+  readonly from: string;
+  readonly keyAlias: string;
+}): Promise<void> {
+  const { aws, name, from, keyAlias } = about;
+  for (const service of SERVICES) await makeTable(about.dynamo, `${name}-${service}`);
+  await makeQueue(aws, `${name}-work`, TRIES_MAX);
+  await makeBucket(aws, `${name}-files`, { isLocked: false });
+  await makeBucket(aws, `${name}-cad-mail`, { isLocked: false });
+  await makeBucket(aws, `${name}-checkpoints`, { isLocked: true });
+  await verifySender(aws, from);
+  await makeKeyAlias(aws, keyAlias);
 }

@@ -1,6 +1,6 @@
 /** What the infrastructure makes, made on engines: tables, queues, buckets, keys. */
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms';
+import { CreateAliasCommand, CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { CreateBucketCommand, PutBucketVersioningCommand, S3Client } from '@aws-sdk/client-s3';
 import { SESClient, VerifyEmailIdentityCommand } from '@aws-sdk/client-ses';
 import { CreateQueueCommand, GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
@@ -66,6 +66,16 @@ export async function makeKey(aws: AwsSettings): Promise<string> {
   client.destroy();
   if (KeyMetadata?.KeyId === undefined) throw new Error('KMS made no key');
   return KeyMetadata.KeyId;
+}
+
+/** A key of KMS under a name of ours; one that is there already stays. */
+export async function makeKeyAlias(aws: AwsSettings, alias: string): Promise<void> {
+  const client = new KMSClient(clientConfig(aws));
+  const create = new CreateAliasCommand({ AliasName: alias, TargetKeyId: await makeKey(aws) });
+  await client.send(create).catch((error: unknown) => {
+    if (!isNamed(error, ['AlreadyExistsException'])) throw error;
+  });
+  client.destroy();
 }
 
 /** An address that SES may send from. */
