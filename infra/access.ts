@@ -120,6 +120,7 @@ function statementsOf(
         allow(OBJECTS, objectsIn(stores.names.cadMail)),
         allow(LOOK_AT_BUCKET, bucketArn(stores.names.cadMail)),
         allow(CONSUME, mail.received.queue.queueArn, mail.feedback.queue.queueArn),
+        allow(['sqs:GetQueueUrl'], mail.received.deadLetters.queueArn),
         allow([...CONSUME, 'sqs:SendMessage'], mail.work.queue.queueArn),
         allow([...CONSUME, 'sqs:SendMessage'], mail.work.deadLetters.queueArn),
       ];

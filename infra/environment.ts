@@ -56,7 +56,11 @@ function storesOf(service: ServiceName, { stores, mail }: Data): Readonly<Record
     case 'files':
       return { FILES_BUCKET: names.files };
     case 'cad-ingest':
-      return { CAD_MAIL_BUCKET: names.cadMail, WORK_QUEUE: mail.work.queue.queueName };
+      return {
+        CAD_MAIL_BUCKET: names.cadMail,
+        WORK_QUEUE: mail.work.queue.queueName,
+        RECEIVED_QUEUE: mail.received.queue.queueName,
+      };
     case 'ledger':
       return { CHECKPOINTS_BUCKET: names.checkpoints };
     default:

@@ -44,6 +44,8 @@ export const profileVariables = {
     .default(LOCK_DAYS_DEFAULT),
   /** Name of the queue of cad-ingest. */
   WORK_QUEUE: name,
+  /** Name of the queue in which SES tells of the mail that it took; absent: it takes none for us. */
+  RECEIVED_QUEUE: name,
   /** Id, ARN or alias of the key in KMS. */
   VAULT_KEY_ID: name,
   /** An address of a domain that SES has verified. */
@@ -73,6 +75,7 @@ export function awsSettingsOf(config: ProfileConfig): AwsHostSettings | undefine
       dynamoEndpoint: config.DYNAMODB_ENDPOINT,
       s3PublicEndpoint: config.S3_PUBLIC_ENDPOINT,
       workQueue: config.WORK_QUEUE,
+      receivedQueue: config.RECEIVED_QUEUE,
     }),
     installation: INSTALLATION,
     buckets: present({

@@ -21,6 +21,8 @@ export interface AwsHostSettings {
   readonly buckets: Readonly<Partial<Record<BlobStoreName, string>>>;
   readonly checkpointLockDays: number;
   readonly workQueue?: string;
+  /** Notifications of SES about mail that it put into the bucket of `cad-mail`. */
+  readonly receivedQueue?: string;
   readonly vaultKeyId: string;
   readonly mail: { readonly from: string; readonly configurationSet?: string };
   readonly cache: {
@@ -57,6 +59,12 @@ export async function openAwsPorts(
     queue: async () => {
       const name = given('WORK_QUEUE', settings.workQueue);
       return stack.use(await openQueue({ aws, name, ...lease }));
+    },
+    received: async () => {
+      const { receivedQueue: name } = settings;
+      if (name === undefined) return undefined;
+      const bucket = given(BUCKET_VARIABLES['cad-mail'], buckets['cad-mail']);
+      return { queue: stack.use(await openQueue({ aws, name, ...lease })), bucket };
     },
     blobs: async (store: BlobStoreName) => {
       const bucket = given(BUCKET_VARIABLES[store], buckets[store]);

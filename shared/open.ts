@@ -35,6 +35,8 @@ export interface Ports {
   readonly mailer: Mailer;
   tables(service: ServiceName): Promise<Tables>;
   queue(service: ServiceName): Promise<Queue>;
+  /** Where SES tells of mail that it took, and the bucket of it; `undefined` where it takes none. */
+  received(): Promise<{ readonly queue: Queue; readonly bucket: string } | undefined>;
   /** The store, and the door behind its signed URLs. */
   blobs(store: BlobStoreName): Promise<BlobStores>;
   /** The door alone: where it leads elsewhere nothing of the store is asked for. */
@@ -99,6 +101,7 @@ async function openEmbeddedPorts(
       const file = join(dataDir, service, 'queue.sqlite');
       return stack.use(await openQueue({ file, ...LEASE, clock }));
     },
+    received: async () => undefined,
     blobs,
     door: async (store) => (await blobs(store)).door,
   };

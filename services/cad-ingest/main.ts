@@ -20,9 +20,13 @@ if (import.meta.main) {
     const { host, parts } = await openAlone(stack, { name, publicOrigin, config });
     const { blobs } = await host.blobs('cad-mail');
     const queue = await host.queue(name);
+    const received = await host.received();
     const smtp = smtpSettingsOf(config);
     const mailDomain = config.MAIL_DOMAIN;
-    const service = stack.use(await openCadIngest({ ...parts, blobs, queue, smtp, mailDomain }));
+    const doors = { smtp, received };
+    const service = stack.use(
+      await openCadIngest({ ...parts, ...doors, blobs, queue, mailDomain }),
+    );
     parts.log.info({ smtpPort: service.smtpPort, mailDomain }, 'ready');
   });
 }

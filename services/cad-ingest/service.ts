@@ -1,10 +1,12 @@
 import type { Blobs } from '#shared/ports/blobs.ts';
 import type { Queue } from '#shared/ports/queue.ts';
+import type { Json } from '#shared/ports/tables.ts';
 import { openService, openTools, type Service, type ServiceParts } from '#shared/service.ts';
 import { expungementHandling } from './expungements.ts';
 import { openWatch } from './health/watch.ts';
 import { type DnsResolver, openAuthenticator } from './intake/authentication.ts';
 import { openIntake } from './intake/intake.ts';
+import { openSesIntake, type ReceivedMail } from './intake/ses-intake.ts';
 import { openSmtp, type SmtpSettings } from './intake/smtp.ts';
 import { submissionHandlings } from './intake/submissions.ts';
 import { messageHandlings } from './messages.ts';
@@ -13,7 +15,7 @@ import { openExpiry } from './processing/expiry.ts';
 import { processMessage } from './processing/process.ts';
 import { openReader } from './processing/reader.ts';
 import { openSweep } from './processing/sweep.ts';
-import type { Work } from './processing/work.ts';
+import { type Work, work } from './processing/work.ts';
 import { activationHandlings } from './profiles/activation.ts';
 import { codeTableHandlings } from './profiles/code-tables.ts';
 import { profileHandlings } from './profiles/profiles.ts';
@@ -29,7 +31,14 @@ export interface CadIngestParts extends ServiceParts {
   readonly mailDomain: string;
   /** DNS for SPF, DKIM and DMARC; absent: the name servers of this machine. */
   readonly resolver?: DnsResolver | undefined;
+  /** Where SES tells of mail that it took; absent: it takes none for us. */
+  readonly received?: ReceivedMail | undefined;
 }
+
+/** A mail that was just taken is worked on at once. */
+const WORK_WAIT_MS = 500;
+/** A long poll: each look costs, and a stop waits for the last one. */
+const RECEIVED_WAIT_MS = 2_000;
 
 /**
  * Opens the service from the inside out: what processes mail, then what takes it. It stops the other
@@ -58,12 +67,18 @@ export async function openCadIngest(
   const authenticator = opened.use(openAuthenticator({ mta: mailDomain, resolver }));
   const reader = opened.use(openReader());
   const processing = { ...parts, ...tools, reader };
-  const process = (work: Work, deliveries: number) => processMessage(processing, work, deliveries);
-  opened.use(openConsumer({ ...parts, process }));
+  const process = (body: Json, deliveries: number) =>
+    processMessage(processing, work.parse(body), deliveries);
+  opened.use(openConsumer({ ...parts, process, waitMs: WORK_WAIT_MS }));
   opened.use(openSweep({ ...parts, enqueue }));
   opened.use(openExpiry({ ...parts, ...tools }));
   opened.use(openWatch({ ...parts, ...tools }));
   const intake = openIntake({ ...parts, ...tools, authenticator, enqueue });
+  if (parts.received !== undefined) {
+    const { queue, ...place } = parts.received;
+    const process = openSesIntake({ ...parts, ...place, intake });
+    opened.use(openConsumer({ ...parts, queue, process, waitMs: RECEIVED_WAIT_MS }));
+  }
   const door = opened.use(await openSmtp(parts.smtp, { ...parts, intake }));
   const stack = opened.move();
   return {

@@ -1,3 +1,4 @@
+import { type DkimClaim, dkimClaimOf } from './dkim-claim.ts';
 import { type FromFinding, soleAddress } from './from-address.ts';
 
 /** Of the header block of a mail, and of each part inside it. */
@@ -28,7 +29,8 @@ export interface HeaderScan {
   /** As it stands in the header, unfolded but not decoded. */
   readonly subject?: string;
   readonly messageId?: string;
-  readonly dkimSignatures: number;
+  /** Of each `DKIM-Signature`, unchecked. */
+  readonly signatures: readonly DkimClaim[];
 }
 
 interface Field {
@@ -66,7 +68,9 @@ export function scanHeader(raw: Uint8Array): HeaderScan {
     ...('address' in sender ? { from: sender.address } : {}),
     ...(subject === undefined ? {} : { subject }),
     ...(messageId === undefined ? {} : { messageId }),
-    dkimSignatures: fields.filter(({ name }) => name === 'dkim-signature').length,
+    signatures: fields
+      .filter(({ name }) => name === 'dkim-signature')
+      .map(({ value }) => dkimClaimOf(value)),
   };
 }
 

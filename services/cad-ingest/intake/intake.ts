@@ -25,6 +25,8 @@ import { SOURCE_KIND, type SourceRow, sourceRow, TOKEN_KIND, tokenIn } from '../
 import type { Authenticator } from './authentication.ts';
 import { type HeaderScan, scanHeader } from './header-scan.ts';
 import { receivedFacts, rowOf } from './kept-mail.ts';
+import type { SesFindings } from './ses-notification.ts';
+import { decideBySes } from './ses-trust.ts';
 import type { Authentication } from './trust.ts';
 import { decideTrust, wantsAuthentication } from './trust.ts';
 
@@ -41,6 +43,8 @@ export interface IncomingMail {
   readonly envelopeSender: string;
   readonly remoteAddress: string;
   readonly helo: string;
+  /** Of SES, where it took the mail: then nothing else is asked about its sender. */
+  readonly findings?: SesFindings;
 }
 
 export interface Intake {
@@ -132,6 +136,7 @@ async function receiveFor(parts: Parts, mail: OpenedMail, inbox: Inbox): Promise
 
 async function trustIn(mail: OpenedMail, { source }: Inbox): Promise<CadMessage['trust']> {
   const question = { ...mail, source };
+  if (mail.findings !== undefined) return decideBySes(question, mail.findings);
   if (!wantsAuthentication(question)) return decideTrust(question);
   return decideTrust(question, await mail.authentication());
 }

@@ -13,6 +13,7 @@ export interface TrustQuestion {
   readonly scan: HeaderScan;
   /** Address of `MAIL FROM`; empty for the null sender. */
   readonly envelopeSender: string;
+  /** Of the client that sent it; empty where nobody knows. */
   readonly remoteAddress: string;
 }
 
@@ -63,7 +64,8 @@ export function decideTrust(question: TrustQuestion, authentication?: Authentica
   return judge(question.scan.from ?? '', authentication);
 }
 
-function doubtsOf({ source, scan, envelopeSender, remoteAddress }: TrustQuestion): string[] {
+/** What speaks against a mail whatever vouches for its sender. */
+export function doubtsOf({ source, scan, envelopeSender, remoteAddress }: TrustQuestion): string[] {
   const doubts: string[] = [...scan.findings];
   if (scan.from !== undefined && !isListed(source.senders, scan.from)) {
     doubts.push('sender-not-listed');
@@ -73,7 +75,7 @@ function doubtsOf({ source, scan, envelopeSender, remoteAddress }: TrustQuestion
   if (source.trust === 'listed' && !isInside(source.networks ?? [], remoteAddress)) {
     doubts.push('network-not-listed');
   }
-  if (source.trust === 'authenticated' && scan.dkimSignatures > DKIM_SIGNATURES_MAX) {
+  if (source.trust === 'authenticated' && scan.signatures.length > DKIM_SIGNATURES_MAX) {
     doubts.push('too-many-signatures');
   }
   return doubts;

@@ -1,12 +1,10 @@
 import type { Log } from '#shared/log.ts';
 import type { Delivery, Queue } from '#shared/ports/queue.ts';
+import type { Json } from '#shared/ports/tables.ts';
 import type { Processed } from './process.ts';
-import { type Work, work } from './work.ts';
 
 /** Mails in work at a time: they wait for each other only in the reading thread. */
 const IN_WORK_MAX = 8;
-/** How long a stop may have to wait for an idle receiver. */
-const RECEIVE_WAIT_MS = 500;
 /** A third of the queue's lease: two extensions may fail before it is lost. */
 const EXTEND_EVERY_MS = 10_000;
 /** After an error of the queue itself, or of the record of a failure. */
@@ -15,7 +13,10 @@ const PAUSE_MS = 2_000;
 interface Parts {
   readonly queue: Queue;
   readonly log: Log;
-  process(work: Work, deliveries: number): Promise<Processed>;
+  /** How long one look waits for work: a stop may have to wait so long for an idle receiver. */
+  readonly waitMs: number;
+  /** Rejects only when not even the failure could be dealt with. */
+  process(body: Json, deliveries: number): Promise<Processed>;
 }
 
 /** Takes work from the queue until it is disposed; then work in hand is ended and no more is taken. */
@@ -48,9 +49,9 @@ export function openConsumer(parts: Parts): AsyncDisposable {
   };
 }
 
-async function receive({ queue, log }: Parts, limit: number): Promise<readonly Delivery[]> {
+async function receive({ queue, log, waitMs }: Parts, limit: number): Promise<readonly Delivery[]> {
   try {
-    return await queue.receive({ limit, waitMs: RECEIVE_WAIT_MS });
+    return await queue.receive({ limit, waitMs });
   } catch (error) {
     log.error({ err: error }, 'the queue could not be read');
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
@@ -67,7 +68,7 @@ async function workOn(parts: Parts, delivery: Delivery): Promise<void> {
     });
   }, EXTEND_EVERY_MS);
   try {
-    const result = await parts.process(work.parse(delivery.body), delivery.tries);
+    const result = await parts.process(delivery.body, delivery.tries);
     if (result.kind === 'done') await queue.done(delivery);
     else await queue.retry(delivery, { delayMs: result.delayMs });
   } catch (error) {

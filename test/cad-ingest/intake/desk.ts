@@ -27,6 +27,7 @@ export interface Desk extends AsyncDisposable {
   readonly client: Client;
   readonly smtpPort: number;
   readonly queue: Queue;
+  readonly blobs: Blobs;
   /** Sends by SMTP, over one connection that stays open. */
   send: Sender['send'];
   /** Every audit event that reached the ledger's subject, in its order. */
@@ -43,7 +44,11 @@ export interface DeskSettings {
   readonly propose?: (proposal: Proposal) => OutputOf<typeof proposeIncident>;
   /** Puts a fault between the service and its stores. */
   readonly faulty?: (stores: Stores) => Stores;
+  /** In which SES tells of the mail that it took; absent: it takes none. */
+  readonly received?: (test: TestHost) => Promise<Queue>;
 }
+/** The bucket in which SES puts mail. */
+export const BUCKET = 'desk-cad-mail';
 export type Proposal = InputOf<typeof proposeIncident>['body'];
 export interface Stores {
   readonly blobs: Blobs;
@@ -63,11 +68,15 @@ export async function openDesk(settings: DeskSettings = {}): Promise<Desk> {
     const records = await standInForRecords(test.host.bus, propose);
     opened.defer(() => records.stop());
   }
-  const { blobs } = await test.host.blobs('cad-mail');
-  const queue = await test.host.queue('cad-ingest');
+  const stores = faulty({
+    blobs: (await test.host.blobs('cad-mail')).blobs,
+    queue: await test.host.queue('cad-ingest'),
+  });
+  const received = settings.received && opened.use(await settings.received(test));
   const parts = {
     ...(await test.parts('cad-ingest')),
-    ...faulty({ blobs, queue }),
+    ...stores,
+    received: received && { queue: received, bucket: BUCKET },
     mailDomain: MAIL_DOMAIN,
     resolver,
   };
@@ -83,7 +92,7 @@ export async function openDesk(settings: DeskSettings = {}): Promise<Desk> {
   return {
     test,
     client: test.client,
-    queue,
+    ...stores,
     events,
     get smtpPort() {
       return service.smtpPort;

@@ -89,12 +89,12 @@ describe('the rest of the header', () => {
       'From: desk@county.example',
       'Subject: CAD\r\n Page\x07 12',
       'Message-ID: <1@county.example>',
-      'DKIM-Signature: v=1',
+      'DKIM-Signature: v=1; d=County.example;\r\n h=Subject : From; b=AbC/=',
     );
     expect(found).toMatchObject({
       subject: 'CAD Page  12',
       messageId: '<1@county.example>',
-      dkimSignatures: 1,
+      signatures: [{ domain: 'county.example', signsFrom: true, wholeBody: true }],
       findings: [],
     });
   });

@@ -1,0 +1,89 @@
+import { randomBytes } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { openBlobs } from '#shared/aws/blobs.ts';
+import { openQueue } from '#shared/aws/queue.ts';
+import type { Json } from '#shared/ports/tables.ts';
+import { until } from '#test/support/api.ts';
+import { awsAt, type Engine, hasEngine, moto } from '#test/support/aws-engines.ts';
+import { makeBucket, makeQueue } from '#test/support/aws-resources.ts';
+import { BUCKET, department, openDesk } from './desk.ts';
+import { dispatchMail } from './mails.ts';
+import { receiptNotification } from './ses-mails.ts';
+
+/** An engine of AWS takes its time to start on a busy machine. */
+const TEST_MS_MAX = 60_000;
+
+test.skipIf(!hasEngine(moto))(
+  'a mail in S3 that SNS and SQS tell of becomes an incident, in both kinds of delivery',
+  async () => {
+    await using engine = await moto.start();
+    const aws = awsAt(engine);
+    const name = `received-${randomBytes(4).toString('hex')}`;
+    await makeBucket(aws, BUCKET, { isLocked: false });
+    await makeQueue(aws, name, 5);
+    await using stores = await openBlobs({ aws, bucket: BUCKET, clock: Date.now });
+    const { blobs } = stores;
+    await using watched = await openQueue({ aws, name, leaseMs: 30_000, triesMax: 5 });
+    await using desk = await openDesk({
+      received: () => openQueue({ aws, name, leaseMs: 30_000, triesMax: 5 }),
+      faulty: ({ queue }) => ({ queue, blobs }),
+    });
+    const own = department(desk);
+    const source = await own.source({ trust: 'authenticated', networks: [] });
+    for (const [place, isRaw] of [false, true].entries()) {
+      const topic = await makeTopic(engine, `${name}-${place}`, { queue: name, isRaw });
+      const key = `ses/${randomBytes(20).toString('hex')}`;
+      await blobs.put(key, Buffer.from(dispatchMail()));
+      const told = receiptNotification({ recipients: [source.address], key });
+      await publish(engine, topic, told);
+      // Topics and queues deliver more than once, now and then.
+      await publish(engine, topic, told);
+      await own.incidentsOnce(place + 1);
+    }
+    await until(
+      'the queue to be empty',
+      () => watched.depth(),
+      ({ waiting, leased }) => waiting + leased === 0,
+    );
+    expect(await watched.depth()).toMatchObject({ dead: 0 });
+    expect(await own.messages()).toHaveLength(2);
+  },
+  TEST_MS_MAX,
+);
+
+/** A topic that delivers into the queue, bare or in an envelope; answers its ARN. */
+async function makeTopic(
+  engine: Engine,
+  name: string,
+  to: { readonly queue: string; readonly isRaw: boolean },
+): Promise<string> {
+  const made = await sns(engine, { Action: 'CreateTopic', Name: name });
+  const topic = /<TopicArn>([^<]+)</.exec(made)?.[1] ?? '';
+  await sns(engine, {
+    Action: 'Subscribe',
+    TopicArn: topic,
+    Protocol: 'sqs',
+    Endpoint: `arn:aws:sqs:us-east-1:123456789012:${to.queue}`,
+    'Attributes.entry.1.key': 'RawMessageDelivery',
+    'Attributes.entry.1.value': String(to.isRaw),
+  });
+  return topic;
+}
+
+async function publish(engine: Engine, topic: string, message: Json): Promise<void> {
+  const Message = JSON.stringify(message);
+  await sns(engine, { Action: 'Publish', TopicArn: topic, Message });
+}
+
+/** SNS by its own protocol: its SDK is nothing that the product needs. */
+async function sns({ url }: Engine, form: Readonly<Record<string, string>>): Promise<string> {
+  const credential = 'Credential=testing/20310203/us-east-1/sns/aws4_request';
+  const answer = await fetch(url, {
+    method: 'POST',
+    headers: { authorization: `AWS4-HMAC-SHA256 ${credential}, SignedHeaders=host, Signature=0` },
+    body: new URLSearchParams({ Version: '2010-03-31', ...form }),
+  });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(text);
+  return text;
+}
