@@ -11,9 +11,20 @@ import { cadFieldKey } from './cad-fields.ts';
  * Kinds of anchors. `text`: the literal neighbours outside the value; `line`: the number of the line
  * from the top or the bottom; `piece`: the number among the pieces between a mark, from the left or
  * the right; `cell`: the same inside one line; `shape`: how the neighbouring words are built;
- * `begins` and `behind`: what known or typed value starts or ends here.
+ * `begins` and `behind`: what known or typed value starts or ends here; `gap`: how many blanks stand
+ * there, two for more; `case`: capitals and small letters on both sides.
  */
-export const families = ['text', 'line', 'piece', 'cell', 'shape', 'begins', 'behind'] as const;
+export const families = [
+  'text',
+  'line',
+  'piece',
+  'cell',
+  'shape',
+  'begins',
+  'behind',
+  'gap',
+  'case',
+] as const;
 export type Family = (typeof families)[number];
 
 const family = z.enum(families);
@@ -37,6 +48,8 @@ const place = z.strictObject({
   tokensMax: z.number().int().positive().max(2_000),
   /** Values go over several lines. */
   lines: z.boolean().optional(),
+  /** Two blanks or more stand at a border of most values, and inside none. */
+  narrow: z.boolean().optional(),
   /**
    * Addresses are written as on the page, as the address grammar writes them, or as it does without
    * the apartment and town that some pages have behind the street.

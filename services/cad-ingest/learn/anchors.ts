@@ -7,6 +7,17 @@ import { type PageToken, shapeOf, type TokenPage } from './page-tokens.ts';
 export interface Anchor {
   readonly by: Family;
   readonly is: string;
+  /** Both in one, made once: anchors are counted and looked up often. */
+  readonly key: string;
+}
+
+/** The name of an anchor among all. */
+export function keyOf({ by, is }: Pick<Anchor, 'by' | 'is'>): string {
+  return `${by} ${is}`;
+}
+
+function anchor(by: Family, is: string): Anchor {
+  return { by, is, key: keyOf({ by, is }) };
 }
 
 /** Everything that describes the borders of one page: index `n` is the border before token `n`. */
@@ -24,7 +35,11 @@ export function bordersOf(page: TokenPage, landmarks: Landmarks): Borders {
   for (let at = 0; at < page.tokens.length; at += 1) {
     const shared = sharedAnchors(landmarks, at);
     starts.push([...startAnchors({ page, at, counts }), ...shared]);
-    ends.push([...endAnchors({ page, at, counts }), ...shared]);
+    ends.push([
+      ...endAnchors({ page, at, counts }),
+      ...shared,
+      ...wrappedAnchors(page, landmarks, at),
+    ]);
   }
   return { starts, ends };
 }
@@ -36,9 +51,19 @@ interface Spot {
 }
 
 function sharedAnchors(landmarks: Landmarks, at: number): Anchor[] {
-  const begins = (landmarks.begins[at] ?? []).map((is) => ({ by: 'begins', is }) as const);
-  const behind = (landmarks.behind[at] ?? []).map((is) => ({ by: 'behind', is }) as const);
+  const begins = (landmarks.begins[at] ?? []).map((is) => anchor('begins', is));
+  const behind = (landmarks.behind[at] ?? []).map((is) => anchor('behind', is));
   return [...begins, ...behind];
+}
+
+/** A page that is wrapped has the next label one line further down; it ends the value all the same. */
+function wrappedAnchors(page: TokenPage, landmarks: Landmarks, at: number): Anchor[] {
+  const [next, then] = [page.tokens[at + 1], page.tokens[at + 2]];
+  const label = landmarks.begins[at + 1]?.includes('label') ?? false;
+  if (page.tokens[at]?.kind !== 'line' || !label || next === undefined) return [];
+  const first = literal(next);
+  const texts = then === undefined ? [first] : [first, `${first} ${literal(then)}`];
+  return [...texts.map((text) => anchor('text', text)), anchor('begins', 'label')];
 }
 
 function startAnchors({ page, at, counts }: Spot): Anchor[] {
@@ -50,16 +75,18 @@ function startAnchors({ page, at, counts }: Spot): Anchor[] {
     const token = tokens[at - back];
     if (token === undefined) break;
     text = back === 1 ? literal(token) : `${literal(token)} ${text}`;
-    anchors.push({ by: 'text', is: text });
+    anchors.push(anchor('text', text));
     if (token.kind === 'line') break;
   }
+  const next = tokens[at];
+  anchors.push(anchor('gap', gapAt(page, at)));
+  anchors.push(anchor('case', `${caseOf(before)}|${caseOf(next)}`));
   if (before?.kind === 'line') {
     const line = page.lines[at - 1] ?? 0;
-    anchors.push({ by: 'line', is: `${line}` }, { by: 'line', is: `-${page.linesTotal - line}` });
+    anchors.push(anchor('line', `${line}`), anchor('line', `-${page.linesTotal - line}`));
   }
   anchors.push(...pieceAnchors(counts, at - 1, before));
-  const next = tokens[at];
-  anchors.push({ by: 'shape', is: `${wordBefore(page, at)}|${firstShape(next)}` });
+  anchors.push(anchor('shape', `${wordBefore(page, at)}|${firstShape(next)}`));
   return anchors;
 }
 
@@ -72,21 +99,40 @@ function endAnchors({ page, at, counts }: Spot): Anchor[] {
     const token = tokens[at + ahead];
     if (token === undefined) break;
     text = ahead === 0 ? literal(token) : `${text} ${literal(token)}`;
-    anchors.push({ by: 'text', is: text });
+    anchors.push(anchor('text', text));
     if (token.kind === 'line') break;
   }
+  anchors.push(anchor('gap', gapAt(page, at)));
+  anchors.push(anchor('case', `${caseOf(tokens[at - 1])}|${caseOf(next)}`));
   if (next?.kind === 'line') {
     const line = page.lines[at - 1] ?? 0;
-    anchors.push({ by: 'line', is: `${line}` }, { by: 'line', is: `-${page.linesTotal - line}` });
+    anchors.push(anchor('line', `${line}`), anchor('line', `-${page.linesTotal - line}`));
   }
   anchors.push(...pieceAnchors(counts, at, next));
-  anchors.push({ by: 'shape', is: `${firstShape(tokens[at - 1])}|${wordBehind(page, at)}` });
+  anchors.push(anchor('shape', `${firstShape(tokens[at - 1])}|${wordBehind(page, at)}`));
   return anchors;
 }
 
 /** Digits change from page to page; how many there are does not say much either. */
 function literal(token: PageToken): string {
   return /^\d+$/.test(token.text) ? '9' : token.lower.slice(0, 30);
+}
+
+/** How wide the blank at a border is: some pages part their fields by two blanks alone. */
+function gapAt({ tokens }: TokenPage, at: number): string {
+  const [before, next] = [tokens[at - 1], tokens[at]];
+  if (before?.kind === 'line' || next?.kind === 'line') return '^';
+  return String(Math.min(2, (next?.start ?? 0) - (before?.end ?? 0)));
+}
+
+/** `Fire Alarm smoke in hallway`: capitals may tell where the call type ends. */
+function caseOf(token: PageToken | undefined): string {
+  if (token === undefined || token.kind === 'line') return '^';
+  const { text } = token;
+  if (token.kind === 'mark') return text;
+  if (/^\p{N}/u.test(text)) return '9';
+  if (text === text.toLowerCase()) return 'a';
+  return text === text.toUpperCase() ? 'A' : 'Aa';
 }
 
 interface Counts {
@@ -127,9 +173,9 @@ function pieceAnchors(counts: Counts, at: number, token: PageToken | undefined):
   if (found === undefined) return [];
   const { mark, number, fromEnd, inLine, line } = found;
   return [
-    { by: 'piece', is: `${mark} ${number}` },
-    { by: 'piece', is: `${mark} -${fromEnd}` },
-    { by: 'cell', is: `${line} ${mark} ${inLine}` },
+    anchor('piece', `${mark} ${number}`),
+    anchor('piece', `${mark} -${fromEnd}`),
+    anchor('cell', `${line} ${mark} ${inLine}`),
   ];
 }
 

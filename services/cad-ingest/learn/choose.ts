@@ -1,6 +1,7 @@
 import type { CadFieldKey } from '#contracts/cad-fields.ts';
 import type { Stretch } from './align.ts';
 import type { Anchor, Borders } from './anchors.ts';
+import type { Census } from './census.ts';
 
 /** A field of one sample: for each of its parts every place where it may stand. */
 export interface Aligned {
@@ -23,19 +24,22 @@ const LATER_COST = 0.000_1;
  * A value may stand on a page several times (`1` nearly always does). The places are taken that look
  * most alike over the samples.
  */
-export function chooseAlike(aligned: readonly Aligned[], borders: readonly Borders[]): Chosen[] {
-  const rarity = rarityOf(borders);
+export function chooseAlike(
+  aligned: readonly Aligned[],
+  borders: readonly Borders[],
+  census: Census,
+): Chosen[] {
   let chosen: Chosen[] = [];
   for (let turn = 0; turn < TURNS; turn += 1) {
     const support = supportOf(turn === 0 ? everyChoice(aligned) : chosen, borders);
-    chosen = aligned.flatMap((each) => best(each, { borders, rarity, support }));
+    chosen = aligned.flatMap((each) => best(each, { borders, census, support }));
   }
   return chosen;
 }
 
 interface Evidence {
   readonly borders: readonly Borders[];
-  readonly rarity: ReadonlyMap<string, number>;
+  readonly census: Census;
   /** Pages on which a place of the field has the anchor. */
   readonly support: ReadonlyMap<string, ReadonlySet<number>>;
 }
@@ -60,12 +64,12 @@ function best(aligned: Aligned, evidence: Evidence): Chosen[] {
   return found === undefined ? [] : [found];
 }
 
-function scoreOf(place: Chosen, { borders, rarity, support }: Evidence): number {
+function scoreOf(place: Chosen, { borders, census, support }: Evidence): number {
   const byFamily = new Map<string, number>();
   for (const [side, anchor] of anchorsOf(place, borders)) {
-    const pages = support.get(`${place.key} ${side} ${keyOf(anchor)}`);
+    const pages = support.get(`${place.key} ${side} ${anchor.key}`);
     const others = (pages?.size ?? 0) - (pages?.has(place.page) ? 1 : 0);
-    const value = others * (rarity.get(`${side} ${keyOf(anchor)}`) ?? 0);
+    const value = others === 0 ? 0 : others * rarityOf(census, side, anchor);
     const family = `${side} ${anchor.by}`;
     byFamily.set(family, Math.max(byFamily.get(family) ?? 0, value));
   }
@@ -81,7 +85,7 @@ function supportOf(
   const support = new Map<string, Set<number>>();
   for (const place of places) {
     for (const [side, anchor] of anchorsOf(place, borders)) {
-      const key = `${place.key} ${side} ${keyOf(anchor)}`;
+      const key = `${place.key} ${side} ${anchor.key}`;
       const pages = support.get(key) ?? new Set();
       pages.add(place.page);
       support.set(key, pages);
@@ -100,28 +104,8 @@ function anchorsOf(place: Chosen, borders: readonly Borders[]): (readonly [Side,
 }
 
 /** How seldom an anchor is, as a logarithm. */
-function rarityOf(borders: readonly Borders[]): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>();
-  let total = 0;
-  for (const page of borders) {
-    total += page.starts.length;
-    countInto(counts, page.starts, 'start');
-    countInto(counts, page.ends, 'end');
-  }
-  return new Map([...counts].map(([key, count]) => [key, Math.log(1 + total / count)]));
-}
-
-function countInto(
-  counts: Map<string, number>,
-  spots: readonly (readonly Anchor[])[],
-  side: Side,
-): void {
-  for (const anchor of spots.flat()) {
-    const key = `${side} ${keyOf(anchor)}`;
-    counts.set(key, (counts.get(key) ?? 0) + 1);
-  }
-}
-
-export function keyOf(anchor: Anchor): string {
-  return `${anchor.by} ${anchor.is}`;
+function rarityOf({ starts, ends }: Census, side: Side, anchor: Anchor): number {
+  const all = side === 'start' ? starts.total : ends.total;
+  const count = (side === 'start' ? starts : ends).counts.get(anchor.key) ?? all;
+  return Math.log(1 + (starts.total + ends.total) / count);
 }

@@ -38,7 +38,7 @@ function labelsEndingAt(page: TokenPage, mark: number): string[] {
   let words = page.tokens[mark]?.lower ?? '';
   for (let at = mark - 1; at >= 0 && at >= mark - LABEL_TOKENS_MAX; at -= 1) {
     const word = page.tokens[at];
-    if (word === undefined || word.kind === 'line' || /[;|*~,\t:]/.test(word.text)) break;
+    if (word === undefined || word.kind === 'line' || /[;|*~,\t:=]/.test(word.text)) break;
     // Digits end a value in front of the label; only its last word may be a number.
     if (/^\d+$/.test(word.text) && at < mark - 1) break;
     words = `${word.lower} ${words}`;

@@ -184,7 +184,9 @@ function markPlaces(board: Board): Landmarks['places'] {
   const places: Places = new Map();
   let offset = 0;
   let seen = 0;
-  for (const line of board.page.text.split('\n')) {
+  for (const written of board.page.text.split('\n')) {
+    // `ADD=12 MILL RD`: the grammar would take these marks for a part of the word.
+    const line = written.replaceAll(/[=<>{}]/g, ' ');
     const tokens = tokenize(line, LINE_TOKENS_MAX);
     for (const at of tokens.keys()) markPlace(board, places, { line, tokens, at, offset });
     offset += line.length + 1;

@@ -5,11 +5,12 @@ import { newDraft } from '../parse/draft.ts';
 import { applyTables } from '../parse/tables.ts';
 import { alignValue, type Stretch } from './align.ts';
 import { type Borders, bordersOf } from './anchors.ts';
+import { type Census, takeCensus } from './census.ts';
 import { type Aligned, type Chosen, chooseAlike } from './choose.ts';
 import { alignCode } from './codes.ts';
 import { sharedLabels } from './labels-learned.ts';
 import { type Known, type Landmarks, landmarksOf } from './landmarks.ts';
-import { shapeOf, stretch, type TokenPage, tokenizePage } from './page-tokens.ts';
+import { shapeOf, stretch, type TokenPage, tokenizePage, widestGap } from './page-tokens.ts';
 import { learnedReader, readLearned } from './read-learned.ts';
 import type { MarkedValue, Sample } from './sample.ts';
 import { isSame, writeAddress } from './values.ts';
@@ -81,7 +82,7 @@ function learnFrom(samples: readonly ReadSample[], trust: Trust): Lesson {
     labels: new Set(labels),
   });
   const { aligned, codes } = alignAll(samples, pages);
-  const first = chooseAlike(aligned, plain);
+  const first = chooseAlike(aligned, plain, takeCensus(plain));
   const known = {
     cities: valuesOf(first, pages, 'city'),
     natures: valuesOf(first, pages, 'nature'),
@@ -91,8 +92,9 @@ function learnFrom(samples: readonly ReadSample[], trust: Trust): Lesson {
   const borders = pages.map((page, at) =>
     bordersOf(page, landmarks[at] ?? landmarksOf(page, known)),
   );
-  const chosen = chooseAlike(aligned, borders);
-  const materials = { samples, pages, landmarks, borders, chosen, trust };
+  const census = takeCensus(borders);
+  const chosen = chooseAlike(aligned, borders, census);
+  const materials = { samples, pages, landmarks, borders, census, chosen, trust };
   return {
     learned: {
       samples: samples.length,
@@ -155,6 +157,7 @@ interface Materials {
   readonly pages: readonly TokenPage[];
   readonly landmarks: readonly Landmarks[];
   readonly borders: readonly Borders[];
+  readonly census: Census;
   readonly chosen: readonly Chosen[];
   readonly trust: Trust;
 }
@@ -167,7 +170,7 @@ function placesOf(materials: Materials): Learned['fields'] {
 }
 
 function placeOf(key: CadFieldKey, places: readonly Chosen[], materials: Materials): Place {
-  const { samples, pages, borders, trust } = materials;
+  const { samples, pages, borders, census, trust } = materials;
   const texts = places.map((place) => textAt(pages, place));
   const marked = samples.filter((sample) => sample.fields.has(key));
   const read = marked.filter((sample) =>
@@ -176,11 +179,12 @@ function placeOf(key: CadFieldKey, places: readonly Chosen[], materials: Materia
   const acrossLines = places.some((place) => crossesLines(pages[place.page], place));
   return {
     share: round(new Set(places.map((place) => place.page)).size / samples.length),
-    starts: weighBorder({ borders, side: 'starts', places }),
-    ends: weighBorder({ borders, side: 'ends', places }),
+    starts: weighBorder({ borders, census, side: 'starts', places }),
+    ends: weighBorder({ borders, census, side: 'ends', places }),
     shapes: [...new Set(texts.map(shapeOf))].filter((shape) => shape !== '').slice(0, SHAPES_MAX),
     tokensMax: Math.min(2_000, Math.max(...places.map((place) => place.to - place.from))),
     ...(acrossLines ? { lines: true } : {}),
+    ...(isNarrow(places, pages) ? { narrow: true } : {}),
     ...(key === 'address' ? addressHabits(places, materials) : {}),
     trust: round(trust.get(key) ?? UNTRIED),
     readerTrust: round(read.length / Math.max(1, marked.length)),
@@ -189,6 +193,19 @@ function placeOf(key: CadFieldKey, places: readonly Chosen[], materials: Materia
 
 function crossesLines(page: TokenPage | undefined, place: Stretch): boolean {
   return page?.tokens.slice(place.from, place.to).some((token) => token.kind === 'line') ?? false;
+}
+
+/** Fields that wide blanks part from their neighbours hold none. */
+function isNarrow(places: readonly Chosen[], pages: readonly TokenPage[]): boolean {
+  const parted = places.filter((place) => {
+    const page = pages[place.page];
+    return page !== undefined && widestGap(page, place.from - 1, place.to + 1) > 1;
+  });
+  const inside = places.some((place) => {
+    const page = pages[place.page];
+    return page !== undefined && widestGap(page, place.from, place.to) > 1;
+  });
+  return !inside && parted.length * 2 > places.length;
 }
 
 function addressHabits(

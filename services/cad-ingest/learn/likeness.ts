@@ -5,7 +5,7 @@ import { isIncidentNumber, isPhone } from '../parse/values/codes.ts';
 import { isStrongNatureWord, natureScore } from '../parse/values/nature-words.ts';
 import { unitListScore } from '../parse/values/units.ts';
 import type { Landmarks } from './landmarks.ts';
-import { shapeOf, stretch, type TokenPage } from './page-tokens.ts';
+import { shapeOf, stretch, type TokenPage, widestGap } from './page-tokens.ts';
 
 /** A stretch of a page that may be a field's value. */
 export interface Candidate {
@@ -18,6 +18,8 @@ export interface Candidate {
 
 const LONGER_COST = 0.4;
 const LABEL_INSIDE_COST = 4;
+const TORN_COST = 2.5;
+const GAP_INSIDE_COST = 3;
 const VALUE_CHARS_MAX = 300;
 
 /**
@@ -29,7 +31,19 @@ export function likeness(key: CadFieldKey, candidate: Candidate): number {
   const text = stretch(page, from, to).slice(0, VALUE_CHARS_MAX);
   const longer = Math.max(0, to - from - place.tokensMax) * LONGER_COST;
   const typed = typedLikeness[key]?.(candidate, text) ?? builtAlike(candidate, text);
-  return typed - longer - (holdsLabel(candidate) ? LABEL_INSIDE_COST : 0);
+  const torn = isTorn(text) ? TORN_COST : 0;
+  const wide = place.narrow && holdsGap(candidate) ? GAP_INSIDE_COST : 0;
+  return typed - longer - torn - wide - (holdsLabel(candidate) ? LABEL_INSIDE_COST : 0);
+}
+
+/** A parenthesis that is opened and not closed: the value goes on, or began before. */
+function isTorn(text: string): boolean {
+  return text.split('(').length !== text.split(')').length;
+}
+
+/** A wide blank, which parts the fields of this agency, stands inside the stretch. */
+function holdsGap({ page, from, to }: Candidate): boolean {
+  return widestGap(page, from, to) > 1;
 }
 
 /** The label of another field begins inside the stretch. */

@@ -115,3 +115,16 @@ export function stretch(page: TokenPage, from: number, to: number): string {
   const last = page.tokens[to - 1];
   return first === undefined || last === undefined ? '' : page.text.slice(first.start, last.end);
 }
+
+/** The most blanks between two tokens of a stretch; line ends are none. */
+export function widestGap({ tokens }: TokenPage, from: number, to: number): number {
+  let widest = 0;
+  for (let at = from + 1; at < to; at += 1) {
+    const [before, next] = [tokens[at - 1], tokens[at]];
+    if (before === undefined || next === undefined) break;
+    if (before.kind !== 'line' && next.kind !== 'line') {
+      widest = Math.max(widest, next.start - before.end);
+    }
+  }
+  return widest;
+}

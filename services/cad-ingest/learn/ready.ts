@@ -6,8 +6,7 @@ import {
   type Learned,
   type Place,
 } from '#contracts/cad-learned.ts';
-import type { Anchor, Borders } from './anchors.ts';
-import { keyOf } from './choose.ts';
+import { type Anchor, type Borders, keyOf } from './anchors.ts';
 
 /** A learned part of a profile, made ready: anchors are found by their text. */
 export interface Ready {
@@ -45,6 +44,8 @@ const COUNTS: Record<Family, number> = {
   shape: 0.4,
   begins: 0.6,
   behind: 0.5,
+  gap: 0.4,
+  case: 0.3,
 };
 const WIDTH = families.length;
 
@@ -104,7 +105,7 @@ function scoresOf(
   for (const [at, anchors] of spots.entries()) {
     const sums = new Map<number, number>();
     for (const anchor of anchors) {
-      for (const { slot, weight } of index.hits.get(keyOf(anchor)) ?? []) {
+      for (const { slot, weight } of index.hits.get(anchor.key) ?? []) {
         sums.set(slot, Math.max(sums.get(slot) ?? weight, weight));
       }
     }

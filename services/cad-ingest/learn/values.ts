@@ -5,10 +5,10 @@ import { matchPlace, squeeze } from '../parse/address/place.ts';
 import { type Draft, put, take } from '../parse/draft.ts';
 import { tokenize } from '../parse/text/tokens.ts';
 import { readMoment } from '../parse/values/clock.ts';
+import { updateToken } from '../parse/values/update-word.ts';
 
 /** Fields that are written as the page has them. */
 const PLAIN: ReadonlySet<CadFieldKey> = new Set([
-  'nature',
   'code',
   'city',
   'apartment',
@@ -33,8 +33,17 @@ export function putValue(draft: Draft, { key, text, certain }: Value, place: Pla
   if (key === 'address') putAddress(draft, { key, text, certain }, place);
   else if (key === 'date') put(draft, 'date', readMoment(text, draft.year).date, certain);
   else if (key === 'time') put(draft, 'time', readMoment(text, draft.year).time, certain);
+  else if (key === 'nature') putNature(draft, text, certain);
   else if (PLAIN.has(key)) put(draft, key, squeeze(text), certain);
   else take(draft, key, text, certain);
+}
+
+/** A word in front that says that the call is changed is no part of the call type. */
+function putNature(draft: Draft, text: string, certain: number): void {
+  const token = updateToken(text) ?? '';
+  const called = squeeze(text.slice(token.length)).replace(/^[;:] ?/, '');
+  if (token !== '' && called !== '') draft.updated = token;
+  put(draft, 'nature', called === '' ? squeeze(text) : called, certain);
 }
 
 function putAddress(draft: Draft, { text, certain }: Value, place: Place): void {
@@ -50,11 +59,16 @@ export function writeAddress(text: string, written: Place['written']): string {
   return written === 'grammar' ? grammarAddress(bare) : bare;
 }
 
-/** Behind the street stand an apartment or a town: `12 MILL RD APT 4`. */
+/** Below this the town may as well be the street's last word: `3218 ROUTE DE HAUT`. */
+const TOWN_CERTAIN = 0.8;
+
+/** Behind the street stand an apartment, a town or a note: `12 MILL RD APT 4`, `9 ELM ST; REAR`. */
 function addressPart(text: string): string {
-  const { address, form, apartment, city, lead } = readAddress(text);
+  const { address, form, certain, ...parts } = readAddress(text);
+  const { apartment, city, lead, placeName, note } = parts;
   const firm = form === 'house' || form === 'block' || form === 'mile' || form === 'intersection';
-  const tail = apartment !== undefined || (firm && city !== undefined);
+  const behind = (city !== undefined && certain >= TOWN_CERTAIN) || placeName !== undefined;
+  const tail = apartment !== undefined || (firm && (behind || note !== undefined));
   return address !== undefined && tail && lead === undefined ? address : grammarAddress(text);
 }
 

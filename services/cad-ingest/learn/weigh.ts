@@ -1,6 +1,7 @@
 import type { Border, Family } from '#contracts/cad-learned.ts';
-import type { Anchor, Borders } from './anchors.ts';
-import { type Chosen, keyOf } from './choose.ts';
+import { type Anchor, type Borders, keyOf } from './anchors.ts';
+import type { Census } from './census.ts';
+import type { Chosen } from './choose.ts';
 
 const ANCHORS_MAX = 120;
 /** Added to counts, so that what was never seen is rare and not impossible. */
@@ -10,16 +11,17 @@ const WEIGHT_LEAST = 0.4;
 /** What is counted for one field and one side of its values. */
 interface Weighing {
   readonly borders: readonly Borders[];
+  readonly census: Census;
   readonly side: 'starts' | 'ends';
   /** The places of the field. */
   readonly places: readonly Chosen[];
 }
 
 /** Weighs each anchor by how much oftener it stands at the field's border than elsewhere. */
-export function weighBorder({ borders, side, places }: Weighing): Border {
+export function weighBorder({ borders, census, side, places }: Weighing): Border {
   const spots = places.map((place) => anchorsAt(borders, side, place));
   const hits = countAnchors(spots);
-  const all = countAll(borders, side, hits);
+  const all = census[side];
   const elsewhere = all.total - places.length;
   const kept: { by: Family; is: string; weight: number }[] = [];
   const least = places.length > 2 ? 2 : 1;
@@ -31,7 +33,8 @@ export function weighBorder({ borders, side, places }: Weighing): Border {
         (count + SMOOTH / 2) / (places.length + SMOOTH) / ((others + SMOOTH) / (elsewhere + 1)),
       ),
     );
-    if (weight >= WEIGHT_LEAST && anchor.is.length <= 160) kept.push({ ...anchor, weight });
+    if (weight >= WEIGHT_LEAST && anchor.is.length <= 160)
+      kept.push({ by: anchor.by, is: anchor.is, weight });
   }
   const anchors = kept.toSorted((one, other) => other.weight - one.weight).slice(0, ANCHORS_MAX);
   return { anchors, misses: missesOf(anchors, spots) };
@@ -51,39 +54,22 @@ function countAnchors(
 ): Map<string, { anchor: Anchor; count: number }> {
   const hits = new Map<string, { anchor: Anchor; count: number }>();
   for (const anchor of spots.flat()) {
-    const known = hits.get(keyOf(anchor));
-    hits.set(keyOf(anchor), { anchor, count: (known?.count ?? 0) + 1 });
+    const known = hits.get(anchor.key);
+    hits.set(anchor.key, { anchor, count: (known?.count ?? 0) + 1 });
   }
   return hits;
 }
 
-function countAll(
-  borders: readonly Borders[],
-  side: Weighing['side'],
-  wanted: ReadonlyMap<string, unknown>,
-): { counts: ReadonlyMap<string, number>; total: number } {
-  const counts = new Map<string, number>();
-  let total = 0;
-  for (const page of borders) {
-    total += page[side].length;
-    for (const anchor of page[side].flat()) {
-      const key = keyOf(anchor);
-      if (wanted.has(key)) counts.set(key, (counts.get(key) ?? 0) + 1);
-    }
-  }
-  return { counts, total };
-}
-
 /** The surer a kind of anchor was there, the more its absence says. */
 function missesOf(
-  anchors: readonly Anchor[],
+  anchors: Border['anchors'],
   spots: readonly (readonly Anchor[])[],
 ): Border['misses'] {
   const kept = new Set(anchors.map(keyOf));
   const misses: Partial<Record<Family, number>> = {};
   for (const by of new Set(anchors.map((anchor) => anchor.by))) {
     const covered = spots.filter((spot) =>
-      spot.some((anchor) => anchor.by === by && kept.has(keyOf(anchor))),
+      spot.some((anchor) => anchor.by === by && kept.has(anchor.key)),
     ).length;
     misses[by] = round(Math.log((spots.length - covered + SMOOTH) / (spots.length + SMOOTH)));
   }
