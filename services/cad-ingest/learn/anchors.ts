@@ -85,7 +85,7 @@ function startAnchors({ page, at, counts }: Spot): Anchor[] {
     const line = page.lines[at - 1] ?? 0;
     anchors.push(anchor('line', `${line}`), anchor('line', `-${page.linesTotal - line}`));
   }
-  anchors.push(...pieceAnchors(counts, at - 1, before));
+  anchors.push(...pieceAnchors(counts, at - 1), ...pieceAnchors(counts, -at));
   anchors.push(anchor('shape', `${wordBefore(page, at)}|${firstShape(next)}`));
   return anchors;
 }
@@ -108,7 +108,7 @@ function endAnchors({ page, at, counts }: Spot): Anchor[] {
     const line = page.lines[at - 1] ?? 0;
     anchors.push(anchor('line', `${line}`), anchor('line', `-${page.linesTotal - line}`));
   }
-  anchors.push(...pieceAnchors(counts, at, next));
+  anchors.push(...pieceAnchors(counts, at), ...pieceAnchors(counts, -at));
   anchors.push(anchor('shape', `${firstShape(tokens[at - 1])}|${wordBehind(page, at)}`));
   return anchors;
 }
@@ -136,7 +136,10 @@ function caseOf(token: PageToken | undefined): string {
 }
 
 interface Counts {
-  /** For each mark token: its number among its like on the page and in the line, and how many. */
+  /**
+   * For each mark token: its number among its like on the page and in the line, and how many. A wide
+   * blank has the number of the token behind it, below zero.
+   */
   readonly numbers: ReadonlyMap<number, MarkNumber>;
 }
 
@@ -152,7 +155,7 @@ function countMarks(page: TokenPage): Counts {
   const numbers = new Map<number, MarkNumber>();
   const totals = new Map<string, number>();
   const inLine = new Map<string, number>();
-  const found: [number, Omit<MarkNumber, 'fromEnd'>][] = [];
+  const found: Found['found'] = [];
   for (const [at, token] of page.tokens.entries()) {
     if (token.kind === 'line') inLine.clear();
     if (token.kind !== 'mark' || !PIECE_MARKS.has(token.text)) continue;
@@ -162,14 +165,36 @@ function countMarks(page: TokenPage): Counts {
     inLine.set(token.text, lineNumber + 1);
     found.push([at, { mark: token.text, number, inLine: lineNumber, line: page.lines[at] ?? 0 }]);
   }
+  countGaps(page, { totals, found });
   for (const [at, each] of found) {
     numbers.set(at, { ...each, fromEnd: (totals.get(each.mark) ?? 0) - each.number });
   }
   return { numbers };
 }
 
-function pieceAnchors(counts: Counts, at: number, token: PageToken | undefined): Anchor[] {
-  const found = token === undefined ? undefined : counts.numbers.get(at);
+const WIDE_BLANK = '  ';
+
+/** Wide blanks part pieces as marks do; they are counted at the token behind them. */
+function countGaps(page: TokenPage, { totals, found }: Found): void {
+  let number = 0;
+  let inLine = 0;
+  for (const [at, token] of page.tokens.entries()) {
+    if (token.kind === 'line') inLine = 0;
+    if (gapAt(page, at) !== '2') continue;
+    found.push([-at, { mark: WIDE_BLANK, number, inLine, line: page.lines[at] ?? 0 }]);
+    number += 1;
+    inLine += 1;
+  }
+  totals.set(WIDE_BLANK, number);
+}
+
+interface Found {
+  readonly totals: Map<string, number>;
+  readonly found: [number, Omit<MarkNumber, 'fromEnd'>][];
+}
+
+function pieceAnchors(counts: Counts, at: number): Anchor[] {
+  const found = counts.numbers.get(at);
   if (found === undefined) return [];
   const { mark, number, fromEnd, inLine, line } = found;
   return [

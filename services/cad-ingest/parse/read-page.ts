@@ -153,7 +153,9 @@ function byLearned(text: PageText, sample: Sample, compiled: Compiled, reader: R
   const plain = readText(text, { given: [], source: undefined, year: reader.year });
   const shed = withReplaced({ ...text, body: shedUpdate(text) }, profile);
   const target = { draft, reader: plain.draft.fields };
-  if (learned !== undefined) readLearned(shed, learned, target);
+  const { fits } = learned === undefined ? { fits: true } : readLearned(shed, learned, target);
+  // The centre has another form of page, that no sample was of.
+  if (!fits && plain.complete) return plain;
   const translated = applyTables([reader.tables, profile.tables], draft);
   return judge({ text, draft, profile, kind: compiled.kindOf(sample), translated });
 }
