@@ -66,9 +66,12 @@ function markerEnd(tokens: readonly Token[], at: number): number {
   return MARKER_VALUE.test(tokens[next]?.upper ?? '') ? next + 1 : at;
 }
 
+/** Every word of a page is asked for; few of them begin such a phrase. */
+const PHRASES_BY_FIRST = Map.groupBy(ROAD_PHRASES, ([first]) => first);
+
 function phraseRoad(tokens: readonly Token[], at: number): RoadMatch | undefined {
   let best: RoadMatch | undefined;
-  for (const phrase of ROAD_PHRASES) {
+  for (const phrase of PHRASES_BY_FIRST.get(tokens[at]?.upper) ?? []) {
     const end = at + phrase.length;
     const fits = phrase.every((word, index) => tokens[at + index]?.upper === word);
     const number = tokens[end]?.upper ?? '';
