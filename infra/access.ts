@@ -30,6 +30,7 @@ const CHANGE = [
   'dynamodb:ConditionCheckItem',
   'dynamodb:PutItem',
   'dynamodb:DeleteItem',
+  'dynamodb:BatchWriteItem',
 ];
 const USE_KEY = ['kms:Decrypt', 'kms:GenerateDataKey'];
 
@@ -138,10 +139,15 @@ function objectsIn(bucket: string): string {
 }
 
 /** An adapter refuses a bucket that is set up otherwise than it relies on. */
-const LOOK_AT_BUCKET = ['s3:GetBucketVersioning', 's3:GetBucketObjectLockConfiguration'];
+const LOOK_AT_BUCKET = [
+  's3:GetBucketVersioning',
+  's3:GetBucketObjectLockConfiguration',
+  // Without it a missing object is answered as a forbidden one.
+  's3:ListBucket',
+];
 const OBJECTS = ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'];
 /** No removal, and no way around the lock. */
-const WRITE_ONCE = ['s3:GetObject', 's3:PutObject'];
+const WRITE_ONCE = ['s3:GetObject', 's3:PutObject', 's3:PutObjectRetention'];
 const CONSUME = [
   'sqs:ReceiveMessage',
   'sqs:DeleteMessage',
