@@ -1,4 +1,5 @@
 import { type AddressParts, readAddress } from './address/address.ts';
+import { oncePerPage } from './page-memo.ts';
 import { datesIn, timesIn } from './values/clock.ts';
 import { findDeterminant, isIncidentNumber, isPhone } from './values/codes.ts';
 import { findCoordinates } from './values/coordinates.ts';
@@ -49,7 +50,12 @@ const CROSS =
 const APARTMENT = /^(?:APT|UNIT|STE|SUITE|LOT|RM|ROOM|BLDG|TRLR|#)\.? ?#?[A-Z0-9-]{1,6}$/i;
 
 export function classify(value: string): Fragment {
-  const text = value.trim();
+  return classified(value.trim());
+}
+
+const classified = oncePerPage(kindOf);
+
+function kindOf(text: string): Fragment {
   if (text.length > VALUE_CHARS_MAX) return { text, kind: 'text', score: 0.5 };
   return (
     typed(text) ??

@@ -1,4 +1,5 @@
 import type { Target } from '#contracts/cad-targets.ts';
+import { oncePerPage } from './page-memo.ts';
 
 /**
  * Labels that dispatch centres write, with what they may mean, the likeliest first: the same word
@@ -156,8 +157,14 @@ export function labelRoles(label: string): readonly Target[] | undefined {
   return dictionary.get(normalLabel(label));
 }
 
+/** Nothing is to be changed: most labels that are looked up were made so before. */
+const NORMAL = /^[A-Z\d/&,-]+(?: #?[A-Z\d/&,-]+)*$/;
+
 /** Capitals, one blank between words, no padding of dots: `Incident Type  . ` is INCIDENT TYPE. */
-export function normalLabel(label: string): string {
+export const normalLabel = oncePerPage(normalOf);
+
+function normalOf(label: string): string {
+  if (NORMAL.test(label)) return label;
   return label
     .toUpperCase()
     .replaceAll('(S)', 'S')

@@ -86,13 +86,22 @@ function matchPiece(piece: readonly Part[], text: string, from: number): number 
 }
 
 const RUN_CHARS_MAX = 60;
-const FITS = { digits: /\d/, letters: /[a-z]/, word: /[a-z0-9/.-]/, blank: /\s/ };
+const FITS = { digits: codesOf(/\d/), letters: codesOf(/[a-z]/), word: codesOf(/[a-z0-9/.-]/) };
+
+/** Which characters of ASCII a run holds, by their code. */
+function codesOf(form: RegExp): readonly boolean[] {
+  return Array.from({ length: 128 }, (_, code) => form.test(String.fromCharCode(code)));
+}
 
 function matchPart(part: Part, text: string, at: number): number | undefined {
   if (typeof part === 'object')
     return text.startsWith(part.text, at) ? at + part.text.length : undefined;
-  const fits = FITS[part];
+  const limit = Math.min(text.length, at + RUN_CHARS_MAX);
   let end = at;
-  while (end < text.length && end < at + RUN_CHARS_MAX && fits.test(text[end] ?? '')) end += 1;
+  while (end < limit && fits(part, text, end)) end += 1;
   return end > at ? end : undefined;
+}
+
+function fits(run: Exclude<Part, object>, text: string, at: number): boolean {
+  return run === 'blank' ? /\s/.test(text[at] ?? '') : (FITS[run][text.charCodeAt(at)] ?? false);
 }

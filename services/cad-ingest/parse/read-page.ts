@@ -15,6 +15,7 @@ import { finishFields, finishText } from './finish.ts';
 import { readGeneric } from './generic.ts';
 import { harvest } from './harvest.ts';
 import { isCancel, kindOf } from './kind.ts';
+import { withinPage } from './page-memo.ts';
 import { builtInProfiles } from './profiles/built-in.ts';
 import { readSubject } from './subject.ts';
 import { applyTables, type Tables, type Translated } from './tables.ts';
@@ -46,9 +47,12 @@ const builtIn = builtInProfiles.map(compileProfile);
 /** Profiles given more than once, as by a loop over pages, are made ready once. */
 const ready = new WeakMap<Profile, Compiled>();
 
-/** Reads one page into a draft; any text gets an answer and none throws. */
-export function readPage(page: Page, profiles: readonly Profile[]): CadDraft {
-  return bestReading(page, { profiles }).draft;
+/**
+ * Reads one page into a draft; any text gets an answer and none throws. `prepared` is the text of
+ * the page, where it was made ready before.
+ */
+export function readPage(page: Page, profiles: readonly Profile[], prepared?: PageText): CadDraft {
+  return bestReading(page, { profiles }, prepared).finish().draft;
 }
 
 /** What a page is read by. */
@@ -59,15 +63,19 @@ export interface ReadBy {
 }
 
 /** The same with the grounds of the draft: version of the profile, confidence per field, codes. */
-export function readPageInFull(page: Page, by: ReadBy): CadDraft {
-  const { draft, grounds } = bestReading(page, by);
+export function readPageInFull(page: Page, by: ReadBy, prepared?: PageText): CadDraft {
+  const { draft, grounds } = bestReading(page, by, prepared).finish();
   return { ...draft, ...grounds };
 }
 
-function bestReading(page: Page, { profiles, tables }: ReadBy): Reading {
+function bestReading(page: Page, by: ReadBy, prepared?: PageText): Reading {
+  return withinPage(() => bestOf(page, by, prepared ?? preparePage(page)));
+}
+
+function bestOf(page: Page, { profiles, tables }: ReadBy, text: PageText): Reading {
   const year = yearOf(page.receivedAt);
   const reader = { given: profiles.map(readyOf), source: page.source, year, tables };
-  const first = readHalves(page, readText(preparePage(page), reader), reader);
+  const first = readHalves(page, readText(text, reader), reader);
   if (page.html === undefined || first.value >= GOOD) return first;
   const second = readText(preparePage({ ...page, body: page.html }), reader);
   return second.value > first.value ? second : first;
@@ -92,7 +100,7 @@ export interface PlainReading {
 export function readPlain(page: Page): PlainReading {
   const text = preparePage(page);
   const reader = { given: [], source: undefined, year: yearOf(page.receivedAt) };
-  const { draft } = readText(text, reader);
+  const { draft } = withinPage(() => readText(text, reader).finish());
   return { text: { ...text, body: shedUpdate(text) }, fields: draft.fields };
 }
 
@@ -104,12 +112,17 @@ interface Reader {
 }
 
 interface Reading {
-  readonly draft: CadDraft;
-  readonly grounds: Pick<CadDraft, 'profileVersion' | 'fieldConfidence' | 'translated'>;
   /** 0..1: how much was found, and how surely: what readings are compared by. */
   readonly value: number;
   /** A nature and an address were found where the profile looked for them. */
   readonly complete: boolean;
+  /** The draft, which is made of the best reading alone. */
+  readonly finish: () => Finished;
+}
+
+interface Finished {
+  readonly draft: CadDraft;
+  readonly grounds: Pick<CadDraft, 'profileVersion' | 'fieldConfidence' | 'translated'>;
 }
 
 /** The first profile that reads the page well, else the best of what was tried. */
@@ -126,12 +139,19 @@ function readText(text: PageText, reader: Reader): Reading {
   return best !== undefined && best.value >= generic.value ? best : generic;
 }
 
-function candidates(sample: Sample, reader: Reader): Compiled[] {
-  const { given, source } = reader;
-  const bySource = given.filter((each) => source !== undefined && each.sources.has(source));
-  const open = [...given.filter((each) => each.sources.size === 0), ...builtIn];
-  const byMarks = open.filter((each) => each.profile.detect === undefined || each.detects(sample));
-  return [...bySource, ...byMarks].slice(0, PROFILES_TRIED_MAX);
+/** Each is looked for only where those before it did not read the page well. */
+function* candidates(sample: Sample, { given, source }: Reader): Generator<Compiled> {
+  let left = PROFILES_TRIED_MAX;
+  for (const each of given) {
+    if (source === undefined || !each.sources.has(source)) continue;
+    if (left-- === 0) return;
+    yield each;
+  }
+  for (const each of [...given.filter(({ sources }) => sources.size === 0), ...builtIn]) {
+    if (each.profile.detect !== undefined && !each.detects(sample)) continue;
+    if (left-- === 0) return;
+    yield each;
+  }
 }
 
 function byProfile(text: PageText, sample: Sample, compiled: Compiled, reader: Reader): Reading {
@@ -152,7 +172,7 @@ function byLearned(text: PageText, sample: Sample, compiled: Compiled, reader: R
   const draft = draftFor(reader);
   const plain = readText(text, { given: [], source: undefined, year: reader.year });
   const shed = withReplaced({ ...text, body: shedUpdate(text) }, profile);
-  const target = { draft, reader: plain.draft.fields };
+  const target = { draft, reader: plain.finish().draft.fields };
   const { fits } = learned === undefined ? { fits: true } : readLearned(shed, learned, target);
   // The centre has another form of page, that no sample was of.
   if (!fits && plain.complete) return plain;
@@ -187,19 +207,23 @@ interface Read {
   readonly kind: CadDraft['kind'] | undefined;
 }
 
-function judge({ text, draft, profile, kind: said, translated }: Read): Reading {
+function judge(read: Read): Reading {
+  const { text, draft } = read;
   harvest(text, draft);
+  const value = worthOf(draft);
+  const complete = has(draft, 'nature') && (draft.certain.get('address') ?? 0) >= COMPLETE_LEAST;
+  return { value, complete, finish: () => finishReading(read, value) };
+}
+
+function finishReading(read: Read, value: number): Finished {
+  const { text, draft, profile, kind: said, translated } = read;
   const kind = said ?? kindOf(text, draft);
   const fields = kind === 'other' ? finishText(text) : finishFields(draft);
   const keys = Object.keys(fields) as CadFieldKey[];
   const unsure = keys.filter((key) => (draft.certain.get(key) ?? 1) < SURE);
   if (text.cut && !unsure.includes('narrative')) unsure.push('narrative');
-  const value = worthOf(draft);
   const found = keys.length > 0;
-  const complete = has(draft, 'nature') && (draft.certain.get('address') ?? 0) >= COMPLETE_LEAST;
   return {
-    value,
-    complete,
     grounds: found ? groundsOf({ draft, keys, profile, translated }) : {},
     draft: {
       kind,
@@ -217,7 +241,7 @@ function groundsOf(about: {
   readonly keys: readonly CadFieldKey[];
   readonly profile: Read['profile'];
   readonly translated: Translated;
-}): Reading['grounds'] {
+}): Finished['grounds'] {
   const { draft, keys, profile, translated } = about;
   const known = keys.flatMap((key) => {
     const certain = draft.certain.get(key);

@@ -2,8 +2,9 @@ import { type CadDraft, cadFields } from '#contracts/cad-fields.ts';
 import type { Profile } from '#contracts/cad-profile.ts';
 import { labelRoles, normalLabel } from './dictionary.ts';
 import { findLabels } from './labels.ts';
+import { withinPage } from './page-memo.ts';
 import { type Page, type ReadBy, readPage, readPageInFull } from './read-page.ts';
-import { preparePage } from './text/prepare.ts';
+import { type PageText, preparePage } from './text/prepare.ts';
 
 /** A mail with more calls than this is a list, not a page. */
 const CALLS_MAX = 20;
@@ -15,19 +16,26 @@ const HEADING_CHARS_MAX = 60;
  * label or heading. Stacked pages of one call are one draft. Nearly every mail holds one.
  */
 export function readPages(page: Page, profiles: readonly Profile[]): CadDraft[] {
-  return readEach(page, (each) => readPage(each, profiles));
+  return readEach(page, (each, text) => readPage(each, profiles, text));
 }
 
 /** The same with the grounds of each draft. */
 export function readPagesInFull(page: Page, by: ReadBy): CadDraft[] {
-  return readEach(page, (each) => readPageInFull(each, by));
+  return readEach(page, (each, text) => readPageInFull(each, by, text));
 }
 
-function readEach(given: Page, read: (page: Page) => CadDraft): CadDraft[] {
+/** Reads a page; `text` is that page made ready, where it is known already. */
+type Read = (page: Page, text?: PageText) => CadDraft;
+
+function readEach(given: Page, read: Read): CadDraft[] {
+  return withinPage(() => readAll(given, read));
+}
+
+function readAll(given: Page, read: Read): CadDraft[] {
   const page = asBody(given);
   const text = preparePage(page);
   const starts = callStarts(text.lines);
-  if (starts.length < 2 || starts.length > CALLS_MAX) return [read(page)];
+  if (starts.length < 2 || starts.length > CALLS_MAX) return [read(page, text)];
   const drafts = starts.map((start, index) => {
     const body = text.lines.slice(start, starts[index + 1]).join('\n');
     const { html: _, ...rest } = page;
@@ -35,7 +43,7 @@ function readEach(given: Page, read: (page: Page) => CadDraft): CadDraft[] {
   });
   // Parts that are no call by themselves are sections of one page.
   const calls = drafts.filter(isCall);
-  if (calls.length < drafts.length) return [read(page)];
+  if (calls.length < drafts.length) return [read(page, text)];
   return merged(drafts);
 }
 
@@ -51,7 +59,14 @@ function callStarts(lines: readonly string[]): number[] {
   const first = lines.findIndex((line) => line.trim() !== '');
   const opening = openingOf(lines[first] ?? '');
   if (opening === undefined) return [];
-  return [...lines.keys()].filter((at) => openingOf(lines[at] ?? '') === opening);
+  return [...lines.keys()].filter((at) => opensWith(lines[at] ?? '', opening));
+}
+
+/** Labels are looked for only in lines that begin with the same letter or digit. */
+function opensWith(line: string, opening: string): boolean {
+  const first = line.trimStart()[0] ?? '';
+  const other = /[A-Za-z0-9]/.test(first) && first.toUpperCase() !== opening[0];
+  return !other && openingOf(line) === opening;
 }
 
 /** The label that a line begins with, or the whole of a line that is a heading. */

@@ -1,3 +1,4 @@
+import { oncePerPage } from '../page-memo.ts';
 import { type Token, textOf, tokenize } from '../text/tokens.ts';
 import { type Coordinates, findCoordinates } from '../values/coordinates.ts';
 import { without } from '../values/span.ts';
@@ -43,6 +44,13 @@ const COORDINATE_WRAP = /\b(?:LL|GPS|LAT\/LON(?:G)?|LATLON)\s?[:(]?\s?\)?/gi;
 
 /** Reads a value that is believed to be an address, with whatever is attached to it. */
 export function readAddress(value: string, hints: TailHints = {}): AddressParts {
+  const hinted = hints.cities !== undefined && hints.cities.size > 0;
+  return hinted ? readParts(value, hints) : readUnhinted(value);
+}
+
+const readUnhinted = oncePerPage((value) => readParts(value, {}));
+
+function readParts(value: string, hints: TailHints): AddressParts {
   const parted = squeeze(value.slice(0, VALUE_CHARS_MAX)).replace(GLUED_TOWN, ' - ');
   const { text, coordinates } = shedCoordinates(parted);
   const bare = text

@@ -20,6 +20,8 @@ const FORMS = [
   // `12XX ELM ST`: a block, for privacy.
   /^\d{1,4}XX$/,
 ];
+/** What every form begins with: nearly all words of a page are ruled out by it. */
+const OPENS = /^[NSEW]?\d/;
 const BLOCK_WORDS = new Set(['BLK', 'BLOCK', 'BLCK', 'BLOC', 'HUNDRED', 'BLK.', 'BK']);
 
 /** Behind these a number is a road's, a marker's, a level's or a unit's. */
@@ -56,7 +58,7 @@ function isTenCode(word: string): boolean {
 /** A house number or block at this token: `123`, `123 1/2`, `100-BLK`, `4300 BLOCK OF`. */
 export function matchHouse(tokens: readonly Token[], at: number): House | undefined {
   const first = tokens[at]?.upper ?? '';
-  if (isOther(tokens, at)) return undefined;
+  if (!OPENS.test(first) || isOther(tokens, at)) return undefined;
   const glued = /^(\d{1,6})-?(BLK|BLOCK)$/.exec(first);
   if (glued !== null) return blockOf(tokens, at, at + 1);
   if (!FORMS.some((form) => form.test(first))) return undefined;

@@ -10,18 +10,26 @@ const SOFT_BREAK_COLUMN_MIN = 60;
  * quoted-printable, control characters. Runs of blanks stay: they are column breaks.
  */
 export function cleanText(raw: string): string {
-  const text = raw
+  const lines = raw.replaceAll('\r\n', '\n');
+  const text = PLAIN.test(lines) ? lines : withoutOdd(lines);
+  return mendQuotedPrintable(text).split('\n').map(cleanLine).join('\n');
+}
+
+/** Nothing but letters, signs, blanks and ends of lines: nearly every page. */
+const PLAIN = /^[\n\t\x20-\x7e]*$/;
+
+function withoutOdd(lines: string): string {
+  return lines
     .toWellFormed()
-    .replaceAll('\r\n', '\n')
     .replaceAll(/[\r\v\f\u0085\u2028\u2029]/g, '\n')
     .replaceAll(INVISIBLE, '')
     .replaceAll(ODD_BLANKS, ' ')
     .replaceAll(CONTROLS, (char) => (char === '\n' || char === '\t' ? char : ' '));
-  return mendQuotedPrintable(text).split('\n').map(cleanLine).join('\n');
 }
 
 function cleanLine(line: string): string {
   const trimmed = line.trimEnd();
+  if (trimmed.length < BLANK_RUN_CHARS_MAX) return trimmed;
   return trimmed.replaceAll(/ {40,}/g, ' '.repeat(BLANK_RUN_CHARS_MAX));
 }
 

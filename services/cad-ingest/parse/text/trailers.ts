@@ -54,6 +54,7 @@ const ENDS = [
   'this is an automated',
   'this is an automatically',
 ];
+const BY_FIRST = Map.groupBy(ENDS, (end): string | undefined => end[0]);
 /** The same glued to the last line of the page. */
 const GLUED =
   /(?:Please note: ?(?:under|this)|CONFIDENTIALITY (?:NOTICE|STATEMENT)|This e-?mail (?:and|message|is|may|was)|This message (?:is|may|was|contains|and any)|You are receiving this|To unsubscribe|Sent from my )/i;
@@ -82,7 +83,7 @@ function isEnd(line: string): boolean {
     .replace(/^[*_>#-]{1,5}/, '')
     .trimStart()
     .toLowerCase();
-  return ENDS.some((end) => start.startsWith(end));
+  return BY_FIRST.get(start[0])?.some((end) => start.startsWith(end)) ?? false;
 }
 
 /** A blank line or a line of dashes, underscores or stars that ends the text. */

@@ -26,28 +26,47 @@ const SPACED = /(?<![\d:])(\d{2}) (\d{2}) (\d{2})(?= \d{2}\/\d{2}\/\d{4})/g;
 /** Behind a label, or beside a date, four digits are a time. */
 const BARE = /(?<![\d:/.-])([01]\d|2[0-3])([0-5]\d)(?:([0-5]\d))?(?![\d:/-])/g;
 
+/** In every date with figures alone, and in every one with the name of a month. */
+const FIGURES = /\d[-./]\d|\d{6} \d/;
+const WITH_MONTH = new RegExp(`\\d[ -](?:${MONTH})|[a-z]\\.? \\d{1,2}[a-z]{0,2},? \\d{4}`, 'i');
+
 /** Dates as `YYYY-MM-DD`, in the order of the text. `year` completes `m/d`. */
 export function datesIn(text: string, year?: number): Span<string>[] {
+  const figures = FIGURES.test(text);
+  const named = WITH_MONTH.test(text) ? monthDates(text) : [];
+  if (!figures) return firstOnes(named);
   const found = [
     ...spans(text, ISO, ([y, m, d]) => date(y, m, d)),
     ...spans(text, SLASHED, ([m, d, y]) => date(y, m, d)),
     ...spans(text, DASHED, ([m, d, y]) => date(y, m, d)),
     ...spans(text, DOTTED, ([m, d, y]) => date(y, m, d)),
     ...spans(text, PACKED, ([y, m, d]) => date(y, m, d)),
-    ...spans(text, NAMED, ([m, d, y]) => date(y, month(m), d)),
-    ...spans(text, DAY_FIRST, ([d, m, y]) => date(y, month(m), d)),
+    ...named,
   ];
   const short = year === undefined ? [] : spans(text, SHORT, ([m, d]) => date(`${year}`, m, d));
   return firstOnes([...found, ...short]);
 }
 
+function monthDates(text: string): Span<string>[] {
+  return [
+    ...spans(text, NAMED, ([m, d, y]) => date(y, month(m), d)),
+    ...spans(text, DAY_FIRST, ([d, m, y]) => date(y, month(m), d)),
+  ];
+}
+
+/** In every time that is not bare: most values of a page have neither. */
+const CLOCK = /\d:\d|\d \d\d \d/;
+
 /** Times as `HH:MM` or `HH:MM:SS`, 24 hours. `bare`: four or six digits count as well. */
 export function timesIn(text: string, options: { readonly bare?: boolean } = {}): Span<string>[] {
-  const found = [
-    ...spans(text, TIME, ([h, m, s, half]) => clock(h, m, s, half)),
-    ...spans(text, SPACED, ([h, m, s]) => clock(h, m, s)),
-  ];
+  const found = CLOCK.test(text)
+    ? [
+        ...spans(text, TIME, ([h, m, s, half]) => clock(h, m, s, half)),
+        ...spans(text, SPACED, ([h, m, s]) => clock(h, m, s)),
+      ]
+    : [];
   if (!options.bare || found.length > 0) return firstOnes(found);
+  if (!/\d{4}/.test(text)) return found;
   const dates = datesIn(text);
   const bare = spans(text, BARE, ([h, m, s]) => clock(h, m, s));
   return firstOnes(bare.filter((span) => !dates.some((day) => overlap(day, span))));
@@ -77,7 +96,9 @@ function spans(
   read: (groups: Groups) => string | undefined,
 ): Span<string>[] {
   const found: Span<string>[] = [];
-  for (const match of text.matchAll(pattern)) {
+  // `matchAll` makes a copy of the pattern at each call, which costs more than most texts do.
+  pattern.lastIndex = 0;
+  for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
     const value = read(match.slice(1));
     if (value !== undefined) {
       found.push({ value, start: match.index, end: match.index + match[0].length });
@@ -87,6 +108,7 @@ function spans(
 }
 
 function firstOnes(found: Span<string>[]): Span<string>[] {
+  if (found.length < 2) return found;
   const sorted = found.sort((one, other) => one.start - other.start || other.end - one.end);
   const kept: Span<string>[] = [];
   for (const span of sorted) {

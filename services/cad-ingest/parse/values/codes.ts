@@ -15,7 +15,11 @@ export function findDeterminant(text: string): Span<string> | undefined {
 const PHONE =
   /(?<![\d-])(?:\+?1[ -]?)?(?:\(\d{3}\) ?|\d{3}[-. ])\d{3}[-. ]\d{4}(?!\d)|(?<![\d/-])\d{3}-\d{4}(?![\d-])|(?<![\d-])\d{10}(?![\d-])/g;
 
+/** The end of every form. */
+const PHONE_SIGNS = /\d{3}[-. ]\d{4}|\d{10}/;
+
 export function phonesIn(text: string): Span<string>[] {
+  if (!PHONE_SIGNS.test(text)) return [];
   return [...text.matchAll(PHONE)].map((match) => ({
     value: match[0].trim(),
     start: match.index,
@@ -52,7 +56,12 @@ const NUMBER_FORMS = [
 /** The word looks like an incident number by itself. */
 export function isIncidentNumber(text: string): boolean {
   const bare = text.trim().toUpperCase();
-  return bare.length >= 2 && bare.length <= 24 && NUMBER_FORMS.some((form) => form.test(bare));
+  return (
+    bare.length >= 2 &&
+    bare.length <= 24 &&
+    /\d/.test(bare) &&
+    NUMBER_FORMS.some((form) => form.test(bare))
+  );
 }
 
 /** One or more numbers, comma or blank between. */

@@ -56,8 +56,10 @@ function lastPair(text: string, numbers: readonly Degrees[]): Span<Coordinates> 
   return undefined;
 }
 
+/** Every form has a point; without one the pattern need not run. */
 function decimals(text: string): Degrees[] {
   const found: Degrees[] = [];
+  if (!text.includes('.')) return found;
   for (const match of text.matchAll(NUMBER)) {
     const [whole, sign, degrees, fraction, minutes, seconds, decimalMinutes] = match;
     const minute = Number(minutes ?? decimalMinutes ?? 0) + Number(seconds ?? 0) / 60;
@@ -71,6 +73,7 @@ function decimals(text: string): Degrees[] {
 }
 
 function micros(text: string): Degrees[] {
+  if (!/\d{8}/.test(text)) return [];
   return [...text.matchAll(INTEGER)].map((match) => ({
     size: Number(match[2]) / MICRO,
     negative: match[1] === '-',

@@ -1,3 +1,5 @@
+import { oncePerPage } from '../page-memo.ts';
+
 /**
  * Words of call types as American centres write them. One weight for all: a phrase is a nature when
  * most of its words are here, and no street or town name is made of them alone.
@@ -99,7 +101,9 @@ const CODE_STEMS = ['SMK', 'STRUF', 'STRUC', 'FALR', 'WFLO', 'MVA', 'MVC'];
 const ALL_STEMS = [...STEMS, ...CODE_STEMS];
 
 /** How much of a phrase is made of words of call types: 0 to 1. */
-export function natureScore(phrase: string): number {
+export const natureScore = oncePerPage(scoreOf);
+
+function scoreOf(phrase: string): number {
   const words = natureWords(phrase);
   if (words.length === 0 || words.length > 14) return 0;
   const found = words.filter(isStrong);

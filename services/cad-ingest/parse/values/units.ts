@@ -1,3 +1,5 @@
+import { oncePerPage } from '../page-memo.ts';
+
 /** Words that name a kind of unit or a station; the number stands behind them. */
 const KIND_WORDS = new Set(
   'ENGINE ENG MEDIC AMBULANCE AMB STATION STA STN TRUCK LADDER TOWER TANKER TENDER RESCUE SQUAD BATTALION BATT CHIEF BRUSH UTILITY CAR UNIT COMPANY CO DIVISION DIV SQ QUINT HAZMAT BOAT DIST DISTRICT FIRE EMS ALS BLS FD VFD COUNTY PATROL SUPERVISOR COMMAND'.split(
@@ -17,7 +19,9 @@ export function isUnitCode(word: string): boolean {
 }
 
 /** How surely a value without a label is a list of units: 0 to 1. */
-export function unitListScore(text: string): number {
+export const unitListScore = oncePerPage(scoreOf);
+
+function scoreOf(text: string): number {
   if (text.length > 300) return 0;
   const words = splitUnits(text);
   if (words.length === 0) return 0;
