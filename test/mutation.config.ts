@@ -8,6 +8,7 @@ const suites = [
   'core',
   'walk',
   'walk-gaps',
+  'walk-order',
   'signed',
   'derived',
   'archive',
