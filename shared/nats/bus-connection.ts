@@ -7,6 +7,7 @@ import {
   type NodeConnectionOptions,
 } from '@nats-io/transport-node';
 import { disconnected } from './bus-messages.ts';
+import { inboxPrefixOf } from './bus-permissions.ts';
 
 /** The bus may be started after the services: an opening waits this long for it. */
 const OPEN_MS_MAX = 15_000;
@@ -91,7 +92,7 @@ function optionsOf({ url, user, passwordFile, caFile, name }: NatsSettings): Nod
   return {
     servers: host,
     name,
-    inboxPrefix: `_INBOX_${name}`,
+    inboxPrefix: inboxPrefixOf(name),
     timeout: HANDSHAKE_MS_MAX,
     // Never by half: with the one authority that was named, or not at all.
     tls: protocol === 'tls:' && caFile !== undefined ? { caFile } : null,
