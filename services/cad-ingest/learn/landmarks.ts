@@ -96,9 +96,9 @@ function add(names: string[] | undefined, name: string): void {
 function markPhrases(board: Board, phrases: ReadonlySet<string>, name: string): void {
   const { tokens } = board.page;
   const keys = new Set([...phrases].map(phraseKey));
-  if (keys.size === 0) return;
+  const firsts = new Set([...keys].map((key) => key.split(' ')[0]));
   for (let from = 0; from < tokens.length; from += 1) {
-    if (tokens[from]?.kind !== 'word') continue;
+    if (tokens[from]?.kind !== 'word' || !firsts.has(tokens[from]?.lower)) continue;
     for (let to = Math.min(tokens.length, from + WORDS_OF_A_PHRASE_MAX); to > from; to -= 1) {
       if (!keys.has(keyOf(board.page, from, to))) continue;
       add(board.begins[from], name);
