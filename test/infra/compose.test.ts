@@ -13,6 +13,7 @@ interface Service {
   readonly ports?: readonly string[];
   readonly read_only?: boolean;
   readonly user?: string;
+  readonly tmpfs?: readonly string[];
 }
 
 const compose: {
@@ -39,7 +40,11 @@ describe('compose.yaml', () => {
   });
 
   test.each(ours)('%s has no rights and no disk', (name) => {
-    expect(service(name)).toMatchObject({ user: '1000', read_only: true });
+    const { tmpfs = [], ...rest } = service(name);
+    expect(rest).toMatchObject({ user: '1000', read_only: true });
+    // Without an owner it would be root's, and the service could not write to it.
+    for (const place of tmpfs) expect(place).toMatch(/:uid=1000$/);
+    expect(tmpfs.length).toBeGreaterThan(0);
   });
 
   test('both of a pair are the same but for the port outside', () => {
