@@ -23,7 +23,7 @@ const suites = [
   'expunge',
   'expunge-fields',
   'writer',
-  'verify',
+  'verify.slow',
   'purged',
 ].map((name) => `test/ledger/${name}.test.ts`);
 
