@@ -1,20 +1,10 @@
-import { type CadFieldKey, cadFieldKeys } from './cad-fields.ts';
+import { type CadFieldKey, cadFieldKeys, unitStatuses } from './cad-fields.ts';
 
 /**
  * What a piece of a page may mean: a field of the draft, a value that fills several, a status time,
  * or nothing (`skip`). `any` lets the value's own type decide.
  */
-const statusTargets = [
-  'received',
-  'dispatched',
-  'enRoute',
-  'onScene',
-  'transporting',
-  'atHospital',
-  'available',
-  'cleared',
-] as const;
-export type StatusTarget = (typeof statusTargets)[number];
+export type StatusTarget = (typeof unitStatuses)[number];
 
 const compoundTargets = ['dateTime', 'latitude', 'longitude', 'unitLog', 'skip', 'any'] as const;
 
@@ -31,10 +21,10 @@ export const targets: readonly [Target, ...Target[]] = [
   'any',
   ...fieldTargets,
   ...compoundTargets.filter((target) => target !== 'any'),
-  ...statusTargets,
+  ...unitStatuses,
 ];
 
-const statuses: ReadonlySet<string> = new Set(statusTargets);
+const statuses: ReadonlySet<string> = new Set(unitStatuses);
 
 export function isStatusTarget(target: Target): target is StatusTarget {
   return statuses.has(target);
