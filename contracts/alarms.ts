@@ -9,6 +9,7 @@ export const alarmKinds = [
   'ledger-sink-stuck',
   'dead-letter',
   'account-locked',
+  'mail-undeliverable',
   'parse-failed',
   'source-silent',
   'internal-error',

@@ -31,6 +31,8 @@ export const sendNotice = operation({
     sent: z.number().int().nonnegative(),
     /** Had it already. */
     repeated: z.number().int().nonnegative(),
+    /** Were sent nothing, because mail to them is suppressed. */
+    withheld: z.number().int().nonnegative(),
     /** Whose mail could not be sent, or is just being sent by another process: ask again later. */
     left: z.number().int().nonnegative(),
   }),

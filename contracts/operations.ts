@@ -16,6 +16,7 @@ import * as ledgerRetention from './ledger-retention.ts';
 import * as ledgerReviews from './ledger-reviews.ts';
 import * as legalHolds from './legal-holds.ts';
 import * as logTiles from './log-tiles.ts';
+import * as mailSuppressions from './mail-suppressions.ts';
 import * as notices from './notices.ts';
 import type { Operation } from './operation.ts';
 import * as recordExpungements from './record-expungements.ts';
@@ -30,6 +31,7 @@ const modules = [
   tenants,
   users,
   apiKeys,
+  mailSuppressions,
   notices,
   incidents,
   retention,

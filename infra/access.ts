@@ -96,6 +96,8 @@ function statementsOf(
         allow(CHANGE, table),
         allow(USE_KEY, keys.identity.keyArn),
         allow(['ses:SendRawEmail'], mail.identity.emailIdentityArn),
+        allow(CONSUME, mail.feedback.queue.queueArn),
+        allow(['sqs:GetQueueUrl'], mail.feedback.deadLetters.queueArn),
       ];
     case 'core-records':
       return [allow(CHANGE, table), allow(USE_KEY, keys.data.keyArn)];
@@ -120,7 +122,7 @@ function statementsOf(
         allow(USE_KEY, keys.data.keyArn),
         allow(OBJECTS, objectsIn(stores.names.cadMail)),
         allow(LOOK_AT_BUCKET, bucketArn(stores.names.cadMail)),
-        allow(CONSUME, mail.received.queue.queueArn, mail.feedback.queue.queueArn),
+        allow(CONSUME, mail.received.queue.queueArn),
         allow(['sqs:GetQueueUrl'], mail.received.deadLetters.queueArn),
         allow([...CONSUME, 'sqs:SendMessage'], mail.work.queue.queueArn),
         allow([...CONSUME, 'sqs:SendMessage'], mail.work.deadLetters.queueArn),

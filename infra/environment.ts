@@ -61,6 +61,8 @@ function storesOf(service: ServiceName, { stores, mail }: Data): Readonly<Record
         WORK_QUEUE: mail.work.queue.queueName,
         RECEIVED_QUEUE: mail.received.queue.queueName,
       };
+    case 'gateway':
+      return { FEEDBACK_QUEUE: mail.feedback.queue.queueName };
     case 'ledger':
       return { CHECKPOINTS_BUCKET: names.checkpoints };
     default:

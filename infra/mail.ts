@@ -65,6 +65,8 @@ export function addMail(
     configurationSetName: name,
     tlsPolicy: ConfigurationSetTlsPolicy.REQUIRE,
     reputationMetrics: true,
+    // Ours is the list: the gateway's, where an administrator can lift it (services/gateway/mail).
+    disableSuppressionList: true,
   });
   const identity = new EmailIdentity(stack, 'MailIdentity', {
     identity: Identity.publicHostedZone(zone),

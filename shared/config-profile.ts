@@ -46,6 +46,8 @@ export const profileVariables = {
   WORK_QUEUE: name,
   /** Name of the queue in which SES tells of the mail that it took; absent: it takes none for us. */
   RECEIVED_QUEUE: name,
+  /** Name of the queue in which SES tells of bounces and complaints; absent: nobody reads them. */
+  FEEDBACK_QUEUE: name,
   /** Id, ARN or alias of the key in KMS. */
   VAULT_KEY_ID: name,
   /** An address of a domain that SES has verified. */
@@ -76,6 +78,7 @@ export function awsSettingsOf(config: ProfileConfig): AwsHostSettings | undefine
       s3PublicEndpoint: config.S3_PUBLIC_ENDPOINT,
       workQueue: config.WORK_QUEUE,
       receivedQueue: config.RECEIVED_QUEUE,
+      feedbackQueue: config.FEEDBACK_QUEUE,
     }),
     installation: INSTALLATION,
     buckets: present({

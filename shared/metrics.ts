@@ -24,11 +24,25 @@ export interface Metrics {
   sourcesSilent(count: number): void;
   /** Capacity that the store of the tables has counted for what was asked of it. */
   tableUnitsUsed(units: { readonly read: number; readonly write: number }): void;
+  /** What became of a mail of ours, as far as it is known. */
+  mailOutcome(outcome: MailOutcome): void;
   /** Something that an operator must hear of; the alarm rules are written on this counter. */
   alarm(kind: AlarmKind): void;
   text(): Promise<string>;
   readonly contentType: string;
 }
+
+/** `taken` and what follows are told by the carrier of the mail, later and not of each. */
+export type MailOutcome =
+  | 'sent'
+  | 'withheld'
+  | 'failed'
+  | 'taken'
+  | 'delivered'
+  | 'delayed'
+  | 'rejected'
+  | 'bounced'
+  | 'complained';
 
 /** `onAlarm` says each alarm where somebody reads it: a counter alone is seen at the next scrape. */
 export function openMetrics(onAlarm: (kind: AlarmKind) => void = () => undefined): Metrics {
@@ -71,6 +85,12 @@ export function openMetrics(onAlarm: (kind: AlarmKind) => void = () => undefined
     labelNames: ['kind'],
     registers,
   });
+  const mails = new Counter({
+    name: 'watchdesk_mails_total',
+    help: 'Mail to people, by what became of it',
+    labelNames: ['outcome'],
+    registers,
+  });
   const alarms = new Counter({
     name: 'watchdesk_alarms_total',
     help: 'Conditions that an operator must hear of',
@@ -94,6 +114,7 @@ export function openMetrics(onAlarm: (kind: AlarmKind) => void = () => undefined
       units.inc({ kind: 'read' }, read);
       units.inc({ kind: 'write' }, write);
     },
+    mailOutcome: (outcome) => mails.inc({ outcome }),
     alarm(kind) {
       alarms.inc({ kind });
       onAlarm(kind);

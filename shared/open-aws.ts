@@ -23,6 +23,8 @@ export interface AwsHostSettings {
   readonly workQueue?: string;
   /** Notifications of SES about mail that it put into the bucket of `cad-mail`. */
   readonly receivedQueue?: string;
+  /** Events of SES about mail that was sent. */
+  readonly feedbackQueue?: string;
   readonly vaultKeyId: string;
   readonly mail: { readonly from: string; readonly configurationSet?: string };
   readonly cache: {
@@ -65,6 +67,11 @@ export async function openAwsPorts(
       if (name === undefined) return undefined;
       const bucket = given(BUCKET_VARIABLES['cad-mail'], buckets['cad-mail']);
       return { queue: stack.use(await openQueue({ aws, name, ...lease })), bucket };
+    },
+    feedback: async () => {
+      const { feedbackQueue: name } = settings;
+      if (name === undefined) return undefined;
+      return stack.use(await openQueue({ aws, name, ...lease }));
     },
     blobs: async (store: BlobStoreName) => {
       const bucket = given(BUCKET_VARIABLES[store], buckets[store]);

@@ -37,6 +37,8 @@ export interface Ports {
   queue(service: ServiceName): Promise<Queue>;
   /** Where SES tells of mail that it took, and the bucket of it; `undefined` where it takes none. */
   received(): Promise<{ readonly queue: Queue; readonly bucket: string } | undefined>;
+  /** Where SES tells what became of mail that was sent; `undefined` where nobody tells. */
+  feedback(): Promise<Queue | undefined>;
   /** The store, and the door behind its signed URLs. */
   blobs(store: BlobStoreName): Promise<BlobStores>;
   /** The door alone: where it leads elsewhere nothing of the store is asked for. */
@@ -102,6 +104,7 @@ async function openEmbeddedPorts(
       return stack.use(await openQueue({ file, ...LEASE, clock }));
     },
     received: async () => undefined,
+    feedback: async () => undefined,
     blobs,
     door: async (store) => (await blobs(store)).door,
   };

@@ -1,3 +1,4 @@
+import { openConsumer } from '#shared/consumer.ts';
 import type { Blobs } from '#shared/ports/blobs.ts';
 import type { Queue } from '#shared/ports/queue.ts';
 import type { Json } from '#shared/ports/tables.ts';
@@ -10,7 +11,6 @@ import { openSesIntake, type ReceivedMail } from './intake/ses-intake.ts';
 import { openSmtp, type SmtpSettings } from './intake/smtp.ts';
 import { submissionHandlings } from './intake/submissions.ts';
 import { messageHandlings } from './messages.ts';
-import { openConsumer } from './processing/consumer.ts';
 import { openExpiry } from './processing/expiry.ts';
 import { processMessage } from './processing/process.ts';
 import { openReader } from './processing/reader.ts';

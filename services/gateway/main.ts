@@ -36,6 +36,7 @@ if (import.meta.main) {
         doors,
         cache: ports.cache,
         mailer: ports.mailer,
+        feedback: await ports.feedback(),
         firstRunFile: join(DATA_DIR, 'first-run.json'),
       }),
     );

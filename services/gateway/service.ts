@@ -8,10 +8,12 @@ import type { CallerClaims } from '#contracts/caller.ts';
 import { STOP_DEADLINE_MS } from '#contracts/limits.ts';
 import { operations } from '#contracts/operations.ts';
 import { auditEventOf } from '#shared/audit.ts';
+import { openConsumer } from '#shared/consumer.ts';
 import { openContextSigner } from '#shared/context.ts';
 import type { BlobDoor } from '#shared/ports/blobs.ts';
 import type { Cache } from '#shared/ports/cache.ts';
 import type { Mailer } from '#shared/ports/mailer.ts';
+import type { Queue } from '#shared/ports/queue.ts';
 import { openService, openTools, type Service, type ServiceParts } from '#shared/service.ts';
 import { addDocs } from './docs/docs.ts';
 import { openApiOf } from './docs/openapi.ts';
@@ -36,9 +38,14 @@ import { sessionHandlings } from './identity/sessions.ts';
 import { signInHandlings } from './identity/sign-ins.ts';
 import { tenantHandlings } from './identity/tenants.ts';
 import { userHandlings } from './identity/users.ts';
+import { openAccountMail } from './mail/account-mail.ts';
+import { openFeedbackReader } from './mail/feedback-reader.ts';
+import { suppressionHandlings } from './mail/suppressions.ts';
 
 /** Of the time to stop, what is left to the other services of the process after the gateway. */
 const OTHERS_STOP_MS = 5_000;
+/** A long poll: each look costs, and a stop waits for the last one. */
+const FEEDBACK_WAIT_MS = 2_000;
 /** A key that is used after its end is an event once in this time, not at each of its requests. */
 const KEY_REFUSAL_SECONDS = 60;
 
@@ -50,6 +57,8 @@ export interface GatewayParts extends ServiceParts {
   readonly doors: Readonly<Record<string, BlobDoor>>;
   readonly cache: Cache;
   readonly mailer: Mailer;
+  /** Where SES tells what became of our mail; absent: nobody does. */
+  readonly feedback?: Queue | undefined;
   readonly firstRunFile: string;
   /** Proxies whose `X-Forwarded-For` is believed. */
   readonly trustedProxies?: readonly string[];
@@ -70,13 +79,19 @@ export interface Gateway extends Service {
 export async function openGateway(parts: GatewayParts): Promise<Gateway> {
   await using opened = new AsyncDisposableStack();
   const tools = await openTools(parts);
-  const notices = opened.use(openNotices(parts));
   const { relay, client } = tools;
+  const mail = openAccountMail(parts);
+  const notices = opened.use(openNotices({ ...parts, relay, mail }));
   const passwords = openPasswords();
-  const handlerParts = { ...parts, relay, passwords, notices };
+  const handlerParts = { ...parts, relay, mail, passwords, notices };
   const service = opened.use(await openService(parts, tools, handlingsOf(handlerParts)));
   await ensurePlatform(handlerParts);
   if (parts.unlockPlatform === true) await unlockPlatform(handlerParts);
+  const { feedback: queue } = parts;
+  if (queue !== undefined) {
+    const process = openFeedbackReader(handlerParts);
+    opened.use(openConsumer({ ...parts, queue, process, waitMs: FEEDBACK_WAIT_MS }));
+  }
   const signer = openContextSigner(parts.vault, 'gateway', parts.clock);
   const ask = openAsk({ client, signer, service });
   const server = opened.use(await openServer(handlerParts, ask));
@@ -94,6 +109,7 @@ function handlingsOf(parts: HandlerParts) {
     ...invitationHandlings(parts),
     ...apiKeyHandlings(parts),
     ...roleNoticeHandlings(parts),
+    ...suppressionHandlings,
   ];
 }
 

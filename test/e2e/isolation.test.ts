@@ -94,6 +94,8 @@ async function makeThings({ admin, tenantId }: Department, smtpPort: number) {
     'code-table': source.id,
     file: file.body.id,
     user: users.body.items[0].id,
+    // None is suppressed; with a real one it is shown in test/http/mail-feedback.
+    suppression: users.body.items[0].id,
     'api-key': key.body.id,
     expungement: expungement.body.id,
     'legal-hold': hold.body.id,

@@ -264,10 +264,10 @@ describe('a notice', () => {
     const caller = jobCaller('ledger', { tenant: desk.tenant });
     const send = async (key: string) =>
       (await desk.client.call(sendNotice, { body: { ...body, key } }, caller)).body;
-    expect(await send('2031-01-02')).toEqual({ sent: 1, repeated: 0, left: 0 });
-    expect(await send('2031-01-02')).toEqual({ sent: 0, repeated: 1, left: 0 });
-    expect(await send('2031-01-01')).toEqual({ sent: 0, repeated: 1, left: 0 });
-    expect(await send('2031-01-03')).toEqual({ sent: 1, repeated: 0, left: 0 });
+    expect(await send('2031-01-02')).toEqual({ sent: 1, withheld: 0, repeated: 0, left: 0 });
+    expect(await send('2031-01-02')).toEqual({ sent: 0, withheld: 0, repeated: 1, left: 0 });
+    expect(await send('2031-01-01')).toEqual({ sent: 0, withheld: 0, repeated: 1, left: 0 });
+    expect(await send('2031-01-03')).toEqual({ sent: 1, withheld: 0, repeated: 0, left: 0 });
   });
 });
 

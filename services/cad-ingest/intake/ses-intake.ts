@@ -15,13 +15,13 @@
  */
 import type { Readable } from 'node:stream';
 import { MAIL_BYTES_MAX } from '#contracts/limits.ts';
+import type { Processed } from '#shared/consumer.ts';
 import type { Log } from '#shared/log.ts';
 import type { Metrics } from '#shared/metrics.ts';
 import type { Blobs } from '#shared/ports/blobs.ts';
 import type { Queue } from '#shared/ports/queue.ts';
 import type { Json } from '#shared/ports/tables.ts';
 import { asProblem } from '#shared/problem.ts';
-import type { Processed } from '../processing/process.ts';
 import type { Inbox, Intake } from './intake.ts';
 import { notificationIn, type ObjectPlace, type SesReceipt } from './ses-notification.ts';
 

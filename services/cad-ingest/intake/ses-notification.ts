@@ -6,6 +6,7 @@
  */
 import { z } from 'zod';
 import type { Json } from '#shared/ports/tables.ts';
+import { isSetupNotice, messageIn } from '#shared/sns.ts';
 
 /** Anything but these words is `unknown`, and vouches for nothing. */
 const VERDICTS = ['PASS', 'FAIL', 'GRAY', 'PROCESSING_FAILED', 'DISABLED'] as const;
@@ -76,8 +77,6 @@ const receiptNotification = z.object({
 });
 type ReceiptNotification = z.infer<typeof receiptNotification>;
 
-const snsEnvelope = z.object({ Type: z.string(), Message: z.string() });
-
 const s3Event = z.object({
   Records: z
     .array(
@@ -93,33 +92,17 @@ const s3Event = z.object({
     .min(1),
 });
 
-/** Told when a queue or a topic is connected to S3, to SES or to SNS. */
-const setupNotice = z.union([
-  z.object({ Service: z.string(), Event: z.literal('s3:TestEvent') }),
-  z.object({ notificationType: z.literal('AmazonSnsSubscriptionSucceeded') }),
-  z.object({ Type: z.enum(['SubscriptionConfirmation', 'UnsubscribeConfirmation']) }),
-]);
-const setupText = /^Successfully validated SNS topic for Amazon SES event publishing/;
+/** Told when a bucket is connected to a queue or a topic. */
+const s3TestEvent = z.object({ Service: z.string(), Event: z.literal('s3:TestEvent') });
 
 export function notificationIn(body: Json): SesNotification {
-  const told = withoutEnvelope(body);
-  if (typeof told === 'string' && setupText.test(told)) return { kind: 'ignored' };
-  if (setupNotice.safeParse(told).success) return { kind: 'ignored' };
+  const told = messageIn(body);
+  if (isSetupNotice(told) || s3TestEvent.safeParse(told).success) return { kind: 'ignored' };
   const receipt = receiptNotification.safeParse(told);
   if (receipt.success) return receiptIn(receipt.data);
   const event = s3Event.safeParse(told);
   if (event.success) return objectsIn(event.data);
   return { kind: 'unreadable' };
-}
-
-function withoutEnvelope(body: Json): Json {
-  const envelope = snsEnvelope.safeParse(body);
-  if (!envelope.success || envelope.data.Type !== 'Notification') return body;
-  try {
-    return JSON.parse(envelope.data.Message) as Json;
-  } catch {
-    return envelope.data.Message;
-  }
 }
 
 function receiptIn({ mail, receipt, content }: ReceiptNotification): SesNotification {

@@ -16,6 +16,7 @@ import type { CallerClaims } from '#contracts/caller.ts';
 import { proposeIncident } from '#contracts/records/incident.ts';
 import { auditEventOf, changesBetween } from '#shared/audit.ts';
 import { type Client, jobCaller } from '#shared/client.ts';
+import type { Processed } from '#shared/consumer.ts';
 import type { Log } from '#shared/log.ts';
 import type { Metrics } from '#shared/metrics.ts';
 import type { Blobs } from '#shared/ports/blobs.ts';
@@ -56,11 +57,6 @@ export interface ProcessingParts {
   readonly log: Log;
   readonly clock: () => number;
 }
-
-/** `again`: the delivery is given back and comes again after the delay. */
-export type Processed =
-  | { readonly kind: 'done' }
-  | { readonly kind: 'again'; readonly delayMs: number };
 
 /** Processes one mail at one delivery; rejects only when not even the failure can be recorded. */
 export async function processMessage(

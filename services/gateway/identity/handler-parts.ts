@@ -2,10 +2,10 @@ import type { Actor, AuditEvent } from '#contracts/audit-event.ts';
 import type { TenantId } from '#contracts/primitives.ts';
 import type { Log } from '#shared/log.ts';
 import type { Metrics } from '#shared/metrics.ts';
-import type { Mailer } from '#shared/ports/mailer.ts';
 import type { Tables, Write, WriteResult } from '#shared/ports/tables.ts';
 import type { Vault } from '#shared/ports/vault.ts';
 import type { Relay } from '#shared/relay.ts';
+import type { AccountMail } from '../mail/account-mail.ts';
 import type { Notices } from './notices.ts';
 import type { Passwords } from './passwords.ts';
 
@@ -16,7 +16,7 @@ export interface HandlerParts {
   readonly vault: Vault;
   readonly metrics: Metrics;
   readonly relay: Relay;
-  readonly mailer: Mailer;
+  readonly mail: AccountMail;
   readonly log: Log;
   readonly passwords: Passwords;
   readonly notices: Notices;

@@ -3,7 +3,8 @@
  *
  * 1. A row for each kind of notice and person says which one they had last, and who is sending.
  * 2. The mail goes out. Its id is made of kind, key and person: one sent twice is recognisable.
- * 3. The row says that it was sent, in one write with an event.
+ *    Nothing goes to a person to whom mail is suppressed.
+ * 3. The row says that it was sent, or withheld, in one write with an event.
  *
  * Killed between 2 and 3, or unable to send: the row is free again after CLAIM_MS, and the mail goes
  * out once more, under the same Message-ID.
@@ -17,9 +18,10 @@ import { type HandlerParts, record } from './handler-parts.ts';
 import { getRow, listRows, putRow, type Stored, type UserRow } from './rows.ts';
 
 const CLAIM_MS = 5 * 60_000;
+const WITHHELD = 'gateway.notice.withheld';
 const UNAUDITED = 'a mail about to be sent; that it was sent is an event';
 
-type Outcome = 'sent' | 'repeated' | 'left';
+type Outcome = 'sent' | 'withheld' | 'repeated' | 'left';
 type SendCall = Call<typeof sendNotice>;
 
 export function roleNoticeHandlings(parts: HandlerParts): readonly Handling[] {
@@ -27,7 +29,7 @@ export function roleNoticeHandlings(parts: HandlerParts): readonly Handling[] {
     handle(sendNotice, async (call) => {
       // Before the first mail: one that is out must get its event.
       parts.relay.assertRoom();
-      const body = { sent: 0, repeated: 0, left: 0 };
+      const body = { sent: 0, withheld: 0, repeated: 0, left: 0 };
       for await (const user of holders(call)) body[await sendTo(parts, call, user)] += 1;
       return { body };
     }),
@@ -58,37 +60,43 @@ async function sendTo(
   call: SendCall,
   user: Stored<UserRow>,
 ): Promise<Outcome> {
-  const { tables, body, now } = call;
+  const { tables, body, now, caller } = call;
   const { kind, key } = body;
   const id = `${kind}.${user.id}`;
   const claim = await claimed(tables, { id, key, now });
   if (typeof claim === 'string') return claim;
+  const to = { tenant: caller.tenant, userId: user.id, email: user.value.email };
+  let outcome: 'sent' | 'withheld';
   try {
-    await parts.mailer.send(mailTo(user, body));
+    outcome = await parts.mail.send(to, mailFor(user.id, body));
   } catch (error) {
     parts.log.warn({ userId: user.id, kind, key, err: error }, 'a notice was not sent');
     return 'left';
   }
-  const sent = { key, claimedAt: now.toISOString(), sentAt: now.toISOString() };
+  const isSent = outcome === 'sent';
+  const at = now.toISOString();
+  const told = { key, claimedAt: at, ...(isSent ? { sentAt: at } : { withheldAt: at }) };
   const event = call.event({
+    ...(isSent ? {} : { action: WITHHELD }),
     object: { type: 'notice', id: `${kind}/${key}` },
     changes: [{ field: 'user', after: user.id }],
   });
-  const change = putRow('notice', id, sent, claim.version);
-  await record(parts, call.caller.tenant, { changes: [change], events: [event] });
-  return 'sent';
+  const change = putRow('notice', id, told, claim.version);
+  await record(parts, caller.tenant, { changes: [change], events: [event] });
+  return outcome;
 }
 
 /** The row is ours; or why it is not. */
 async function claimed(
   tables: TenantTables,
   about: { readonly id: string; readonly key: string; readonly now: Date },
-): Promise<{ readonly version: number } | Exclude<Outcome, 'sent'>> {
+): Promise<{ readonly version: number } | 'repeated' | 'left'> {
   const { id, key, now } = about;
   const row = await getRow(tables, 'notice', id);
   if (row !== undefined && row.value.key >= key) {
-    const isSent = row.value.sentAt !== undefined || row.value.key > key;
-    if (isSent) return 'repeated';
+    const { sentAt, withheldAt } = row.value;
+    const isDone = (sentAt ?? withheldAt) !== undefined || row.value.key > key;
+    if (isDone) return 'repeated';
     if (now.getTime() - Date.parse(row.value.claimedAt) < CLAIM_MS) return 'left';
   }
   const change = putRow('notice', id, { key, claimedAt: now.toISOString() }, row?.version ?? 0);
@@ -96,8 +104,8 @@ async function claimed(
   return result.ok ? { version: (row?.version ?? 0) + 1 } : 'left';
 }
 
-function mailTo({ id, value }: Stored<UserRow>, body: SendCall['body']) {
+function mailFor(userId: string, body: SendCall['body']) {
   const { kind, key, subject, text, attachment } = body;
   const attachments = attachment === undefined ? {} : { attachments: [attachment] };
-  return { to: value.email, id: `${kind}-${key}-${id}`, subject, text, ...attachments };
+  return { id: `${kind}-${key}-${userId}`, subject, text, ...attachments };
 }

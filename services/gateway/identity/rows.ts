@@ -7,6 +7,7 @@
  */
 import { hash } from 'node:crypto';
 import { z } from 'zod';
+import { suppressionReasons } from '#contracts/mail-suppressions.ts';
 import { permissionNames, roles } from '#contracts/permissions.ts';
 import {
   rowId,
@@ -86,6 +87,16 @@ const noticeRow = z.strictObject({
   key: z.string(),
   claimedAt: timestamp,
   sentAt: timestamp.optional(),
+  /** Not sent, because mail to the person is suppressed. */
+  withheldAt: timestamp.optional(),
+});
+
+/** Mail to the person is of no use or not wanted; the id is that of the account. */
+const suppressionRow = z.strictObject({
+  reason: z.enum(suppressionReasons),
+  since: timestamp,
+  /** Mail that was sent before says nothing about the mailbox as it is now. */
+  liftedAt: timestamp.optional(),
 });
 
 const kinds = {
@@ -98,6 +109,7 @@ const kinds = {
   'api-key': apiKeyRow,
   invitation: invitationRow,
   notice: noticeRow,
+  suppression: suppressionRow,
 } as const;
 type Kind = keyof typeof kinds;
 
@@ -113,6 +125,7 @@ export type UserRow = ValueOf<'user'>;
 export type CredentialRow = ValueOf<'credential'>;
 export type SessionRow = ValueOf<'session'>;
 export type ApiKeyRow = ValueOf<'api-key'>;
+export type SuppressionRow = ValueOf<'suppression'>;
 export type InvitationRow = ValueOf<'invitation'>;
 
 export async function getRow<K extends Kind>(

@@ -133,7 +133,7 @@ async function refuse(
   const result = await record(parts, tenant, { changes, events: [refusal, lock] });
   if (!result.ok) return result;
   parts.metrics.alarm('account-locked');
-  parts.notices.accountLocked({ email: user.value.email, eventId: lock.id });
+  parts.notices.accountLocked({ tenant, userId: user.id, email: user.value.email }, lock.id);
   throw badCredentials();
 }
 

@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { openBlobs } from '#shared/aws/blobs.ts';
 import { openQueue } from '#shared/aws/queue.ts';
-import type { Json } from '#shared/ports/tables.ts';
 import { until } from '#test/support/api.ts';
-import { awsAt, type Engine, hasEngine, moto } from '#test/support/aws-engines.ts';
+import { awsAt, hasEngine, moto } from '#test/support/aws-engines.ts';
 import { makeBucket, makeQueue } from '#test/support/aws-resources.ts';
+import { makeTopic, publish } from '#test/support/sns.ts';
 import { BUCKET, department, openDesk } from './desk.ts';
 import { dispatchMail } from './mails.ts';
 import { receiptNotification } from './ses-mails.ts';
@@ -50,40 +50,3 @@ test.skipIf(!hasEngine(moto))(
   },
   TEST_MS_MAX,
 );
-
-/** A topic that delivers into the queue, bare or in an envelope; answers its ARN. */
-async function makeTopic(
-  engine: Engine,
-  name: string,
-  to: { readonly queue: string; readonly isRaw: boolean },
-): Promise<string> {
-  const made = await sns(engine, { Action: 'CreateTopic', Name: name });
-  const topic = /<TopicArn>([^<]+)</.exec(made)?.[1] ?? '';
-  await sns(engine, {
-    Action: 'Subscribe',
-    TopicArn: topic,
-    Protocol: 'sqs',
-    Endpoint: `arn:aws:sqs:us-east-1:123456789012:${to.queue}`,
-    'Attributes.entry.1.key': 'RawMessageDelivery',
-    'Attributes.entry.1.value': String(to.isRaw),
-  });
-  return topic;
-}
-
-async function publish(engine: Engine, topic: string, message: Json): Promise<void> {
-  const Message = JSON.stringify(message);
-  await sns(engine, { Action: 'Publish', TopicArn: topic, Message });
-}
-
-/** SNS by its own protocol: its SDK is nothing that the product needs. */
-async function sns({ url }: Engine, form: Readonly<Record<string, string>>): Promise<string> {
-  const credential = 'Credential=testing/20310203/us-east-1/sns/aws4_request';
-  const answer = await fetch(url, {
-    method: 'POST',
-    headers: { authorization: `AWS4-HMAC-SHA256 ${credential}, SignedHeaders=host, Signature=0` },
-    body: new URLSearchParams({ Version: '2010-03-31', ...form }),
-  });
-  const text = await answer.text();
-  if (!answer.ok) throw new Error(text);
-  return text;
-}

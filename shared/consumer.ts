@@ -1,9 +1,13 @@
-import type { Log } from '#shared/log.ts';
-import type { Delivery, Queue } from '#shared/ports/queue.ts';
-import type { Json } from '#shared/ports/tables.ts';
-import type { Processed } from './process.ts';
+import type { Log } from './log.ts';
+import type { Delivery, Queue } from './ports/queue.ts';
+import type { Json } from './ports/tables.ts';
 
-/** Mails in work at a time: they wait for each other only in the reading thread. */
+/** `again`: the delivery is given back and comes again after the delay. */
+export type Processed =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'again'; readonly delayMs: number };
+
+/** Deliveries in work at a time. */
 const IN_WORK_MAX = 8;
 /** A third of the queue's lease: two extensions may fail before it is lost. */
 const EXTEND_EVERY_MS = 10_000;
