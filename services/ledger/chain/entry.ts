@@ -134,14 +134,14 @@ export function standingIn(
     const tenantAt = end - tenantTail.length;
     const seqTail = `,"seq":${seq}`;
     const seqAt = tenantAt - seqTail.length;
-    if (seqAt < begin || !text.startsWith(tenantTail, tenantAt)) return false;
-    if (!text.startsWith(seqTail, seqAt)) return false;
+    if (!text.startsWith(tenantTail, tenantAt) || !text.startsWith(seqTail, seqAt)) return false;
+    // Behind the entry's own brace, or it is that of another entry.
     const at = text.lastIndexOf(PREV_KEY, seqAt);
     const valueAt = at + PREV_KEY.length;
-    if (at < begin || !text.startsWith(prev, valueAt)) return false;
+    if (at <= begin || !text.startsWith(prev, valueAt)) return false;
     if (text[valueAt + prev.length] !== '"') return false;
     const brace = text.indexOf('{', at);
-    if (brace < 0 || brace >= end) return true;
+    if (brace === -1 || brace >= end) return true;
     return tryParseEntry(Buffer.from(text.slice(begin, end), 'latin1'))?.prev === prev;
   };
 }
