@@ -120,11 +120,11 @@ export function cutBundle(bundle: Buffer, count: number): Buffer[] {
   for (let index = 0; index < count; index += 1) {
     const length = bundle.readUInt16BE(at);
     at += LENGTH_BYTES;
-    if (at + length > bundle.length) throw new RangeError('an entry goes past the end');
     entries.push(bundle.subarray(at, at + length));
     at += length;
   }
-  if (at !== bundle.length) throw new RangeError('bytes follow the last entry');
+  // Further on or behind it: a length is not the one that was written.
+  if (at !== bundle.length) throw new RangeError('the entries do not end where the bundle does');
   return entries;
 }
 
@@ -151,11 +151,10 @@ export function sealedIn({ header, body }: Block): Buffer[] {
   for (let index = 0; index < header.count; index += 1) {
     const length = values.readUInt32BE(at);
     at += VALUE_HEAD_BYTES;
-    if (at + length > values.length) throw new RangeError('sealed values go past the end');
     sealed.push(values.subarray(at, at + length));
     at += length;
   }
-  if (at !== values.length) throw new RangeError('bytes follow the last sealed values');
+  if (at !== values.length) throw new RangeError('the values do not end where the body does');
   return sealed;
 }
 
