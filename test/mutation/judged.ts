@@ -1,0 +1,46 @@
+/**
+ * The files whose changes must be noticed, and the tests that are about each of them, the cheapest
+ * first: only these judge it. What another suite would notice by chance is no promise kept.
+ */
+const walk = ['walk', 'walk-gaps', 'walk-order', 'signed', 'derived', 'rewritten', 'verify.slow'];
+const portable = ['portable', 'published-vectors', 'bundle'];
+
+const suites: Readonly<Record<string, readonly string[]>> = {
+  'chain/append': ['core'],
+  'chain/block': ['block', 'core'],
+  'chain/derived': walk,
+  'chain/entry': ['entry', 'core'],
+  'chain/head': ['head', 'core'],
+  'chain/inspect': walk,
+  'chain/seal': ['seal'],
+  'chain/signed': walk,
+  'chain/tiles': ['tree', 'published-vectors'],
+  'chain/tree': ['tree', 'published-vectors'],
+  'chain/verify': [...walk, 'purged'],
+  'append/events': ['service'],
+  'append/kept-values': ['record-keys'],
+  'append/slot': ['slot'],
+  'append/values': ['record-keys', 'values'],
+  'append/writer': ['commit', 'writer'],
+  'portable/archive': ['archive'],
+  'portable/bundle': ['bundle'],
+  'portable/checkpoint': ['portable'],
+  'portable/content': ['portable'],
+  'portable/cosignature': ['portable'],
+  'portable/der': ['portable'],
+  'portable/hash': ['portable'],
+  'portable/note': ['portable', 'published-vectors'],
+  'portable/proof': portable,
+  'portable/proof-file': ['published-vectors', 'proof-file'],
+  'portable/timestamp': ['timestamps'],
+  'portable/verify': [...portable, 'proof-file'],
+  'portable/verify-bundle': ['bundle'],
+};
+
+/** Path of a file -> paths of the suites that judge it. */
+export const judged: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries(suites).map(([file, names]) => [
+    `services/ledger/${file}.ts`,
+    names.map((name) => `test/ledger/${name}.test.ts`),
+  ]),
+);
