@@ -8,6 +8,7 @@ export default defineConfig({
     ...everyday.test,
     include: ['test/**/*.slow.test.ts'],
     exclude: ['**/node_modules/**'],
+    isolate: true,
     testTimeout: 600_000,
     hookTimeout: 600_000,
     passWithNoTests: true,

@@ -1,6 +1,5 @@
-/** The adapters of AWS, on engines that are started once for each file of tests that needs them. */
+/** The adapters of AWS, on engines that are started once for each process that runs tests. */
 import { Redis } from 'iovalkey';
-import { afterAll } from 'vitest';
 import { openBlobs } from '#shared/aws/blobs.ts';
 import { openCache } from '#shared/aws/cache.ts';
 import { openMailer } from '#shared/aws/mailer.ts';
@@ -45,24 +44,21 @@ export const onMoto = () => on(moto);
 export const onDynamo = () => on(dynamo);
 export const onValkey = () => on(valkey);
 
-/** Starts the engine when it is first needed, and ends it with the file. */
-function oncePerFile(kind: EngineKind): () => Promise<Engine> {
+/** Starts the engine when it is first needed; it ends with the process. */
+function oncePerProcess(kind: EngineKind): () => Promise<Engine> {
   let started: Promise<Engine> | undefined;
-  afterAll(async () => {
-    await (await started)?.[Symbol.asyncDispose]();
-  });
   return () => {
     started ??= kind.start();
     return started;
   };
 }
-export const motoOfFile = oncePerFile(moto);
-export const dynamoOfFile = oncePerFile(dynamo);
-export const valkeyOfFile = oncePerFile(valkey);
+export const motoOfProcess = oncePerProcess(moto);
+export const dynamoOfProcess = oncePerProcess(dynamo);
+export const valkeyOfProcess = oncePerProcess(valkey);
 
 /** The settings to reach moto, whose clock moves with the place from now on. */
 export async function motoIn(place: Place) {
-  const engine = await motoOfFile();
+  const engine = await motoOfProcess();
   const move = motoMoves.get(engine) ?? ((ms: number) => advanceMoto(engine, ms));
   motoMoves.set(engine, move);
   place.advancing(move);
@@ -78,7 +74,7 @@ const AGE = `
   end`;
 
 export async function openAwsCache(place: Place): Promise<Cache> {
-  const { url } = await valkeyOfFile();
+  const { url } = await valkeyOfProcess();
   const ageing = new Redis(url);
   place.use({
     async [Symbol.asyncDispose]() {
@@ -101,7 +97,7 @@ export async function openAwsQueue(
 }
 
 export async function openAwsTables(place: Place): Promise<Tables> {
-  const aws = awsAt(await dynamoOfFile());
+  const aws = awsAt(await dynamoOfProcess());
   await makeTable(aws, place.name);
   return place.use(await openTables({ aws, table: place.name, clock: place.clock }));
 }
@@ -114,12 +110,12 @@ export async function openAwsBlobs(place: Place, store: string): Promise<BlobSto
   return place.use(await openBlobs({ aws, bucket, publicEndpoint, clock: place.clock }));
 }
 
-let keyOfFile: Promise<string> | undefined;
+let keyOfProcess: Promise<string> | undefined;
 
 export async function openAwsVault(place: Place): Promise<Vault> {
   const aws = await motoIn(place);
-  keyOfFile ??= makeKey(aws);
-  return place.use(await openVault({ aws, keyId: await keyOfFile, prefix: place.name }));
+  keyOfProcess ??= makeKey(aws);
+  return place.use(await openVault({ aws, keyId: await keyOfProcess, prefix: place.name }));
 }
 
 export const SENDER = 'desk@watchdesk.example';

@@ -13,7 +13,7 @@ import { clientConfig } from '#shared/aws/sdk/client.ts';
 import { awsAt } from '#test/support/aws-engines.ts';
 import { makeBucket } from '#test/support/aws-resources.ts';
 import { type Fate, openFaultyProxy } from '#test/support/faulty-proxy.ts';
-import { motoOfFile, onMoto } from './aws-adapters.ts';
+import { motoOfProcess, onMoto } from './aws-adapters.ts';
 
 const { missing, name } = onMoto();
 const test = plain.skipIf(missing);
@@ -31,7 +31,7 @@ const DAY_MS = 86_400_000;
 async function opened(about: { isLocked?: boolean; fate?: () => Fate } = {}) {
   const { isLocked = false, fate = () => 'pass' } = about;
   const stack = new AsyncDisposableStack();
-  const engine = await motoOfFile();
+  const engine = await motoOfProcess();
   const straight = awsAt(engine);
   const bucket = `b${randomBytes(6).toString('hex')}`;
   await makeBucket(straight, bucket, { isLocked });
@@ -140,7 +140,7 @@ describe(`a store on ${name}`, () => {
     await using made = await opened();
     const put = { Bucket: made.bucket, Key: 'mail', Body: bytes };
     const client = new S3Client({
-      ...clientConfig(awsAt(await motoOfFile())),
+      ...clientConfig(awsAt(await motoOfProcess())),
       forcePathStyle: true,
       requestChecksumCalculation: 'WHEN_REQUIRED',
     });
@@ -197,7 +197,7 @@ describe(`a store on ${name}`, () => {
 
   test('is not opened where its bucket is missing, or does not lock what it must', async () => {
     await using made = await opened();
-    const aws = awsAt(await motoOfFile());
+    const aws = awsAt(await motoOfProcess());
     const clock = Date.now;
     await expect(openBlobs({ aws, bucket: 'not-made', clock })).rejects.toThrow();
     const unlocked = { aws, bucket: made.bucket, clock, lockDays: 1 };

@@ -12,6 +12,8 @@ import { temporaryFolder } from '#test/support/folder.ts';
 
 const SUBJECT = 'core-records.incident.create';
 const WAIT = { timeoutMs: 2_000 };
+/** Longer than a test may take: what answers at all has not waited for it. */
+const LONG = { timeoutMs: 60_000 };
 const BACK_MS_MAX = 10_000;
 
 const natsFound = hasNatsServer();
@@ -56,10 +58,8 @@ describe.skipIf(!natsFound)(name, () => {
       });
       await server.kill();
       await untilDown(near);
-      const startedAt = performance.now();
-      const asking = near.request(SUBJECT, null, WAIT);
+      const asking = near.request(SUBJECT, null, LONG);
       await expect(asking).rejects.toMatchObject({ code: 'unavailable' });
-      expect(performance.now() - startedAt).toBeLessThan(WAIT.timeoutMs / 2);
       await server.restart();
       // The first one served is the first one asked after the return: nothing was kept and sent late.
       expect(await untilAnswered(near, SUBJECT)).toBe(1);
@@ -167,17 +167,12 @@ describe.skipIf(!natsFound)(name, () => {
 
     test('fails a request that its user may not send, as a fault and not as a wait', async () => {
       await using ends = await openUsers();
-      const startedAt = performance.now();
-      await expect(ends.near.request('ledger.event.append', 1, WAIT)).rejects.toThrow(
-        /permission/i,
-      );
-      expect(performance.now() - startedAt).toBeLessThan(WAIT.timeoutMs / 2);
+      const asking = ends.near.request('ledger.event.append', 1, LONG);
+      await expect(asking).rejects.toThrow(/permission/i);
     });
 
     test('is not opened with a wrong password', async () => {
-      const startedAt = performance.now();
       await expect(openUsers('wrong')).rejects.toThrow('cannot be used');
-      expect(performance.now() - startedAt).toBeLessThan(5_000);
     });
   });
 

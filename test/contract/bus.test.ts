@@ -8,6 +8,8 @@ import { type BusEnds, busAdapters } from './bus-adapters.ts';
 
 const SUBJECT = 'core-records.incident.create';
 const WAIT = { timeoutMs: 2_000 };
+/** Longer than a test may take: what answers at all has not waited for it. */
+const LONG = { timeoutMs: 60_000 };
 /** Two quotes around it in JSON. */
 const LARGEST = 'x'.repeat(BUS_MESSAGE_BYTES_MAX - 2);
 
@@ -57,13 +59,11 @@ for (const { name, missing, open } of busAdapters) {
 
       test('that nobody serves is unavailable at once, and may be tried again', async () => {
         await using ends = await open();
-        const startedAt = performance.now();
-        const asking = ends.near.request(SUBJECT, null, WAIT);
+        const asking = ends.near.request(SUBJECT, null, LONG);
         await expect(asking).rejects.toMatchObject({
           code: 'unavailable',
           particulars: { retryAfterSeconds: 1 },
         });
-        expect(performance.now() - startedAt).toBeLessThan(WAIT.timeoutMs / 2);
       });
 
       test('that is not answered in time is a timeout, and its work goes on', async () => {

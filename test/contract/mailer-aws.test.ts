@@ -5,7 +5,7 @@ import { openMailer } from '#shared/aws/mailer.ts';
 import { awsAt } from '#test/support/aws-engines.ts';
 import { verifySender } from '#test/support/aws-resources.ts';
 import { type Fate, openFaultyProxy } from '#test/support/faulty-proxy.ts';
-import { motoOfFile, onMoto, SENDER } from './aws-adapters.ts';
+import { motoOfProcess, onMoto, SENDER } from './aws-adapters.ts';
 
 const { missing, name } = onMoto();
 const test = plain.skipIf(missing);
@@ -25,7 +25,7 @@ interface Taken {
 
 async function opened(fate: () => Fate = () => 'pass', from = SENDER) {
   const stack = new AsyncDisposableStack();
-  const engine = await motoOfFile();
+  const engine = await motoOfProcess();
   await verifySender(awsAt(engine), SENDER);
   const proxy = stack.use(await openFaultyProxy(engine.url, fate));
   const aws = awsAt({ ...engine, url: proxy.url });

@@ -7,7 +7,7 @@ import { clientConfig } from '#shared/aws/sdk/client.ts';
 import { awsAt } from '#test/support/aws-engines.ts';
 import { makeQueue } from '#test/support/aws-resources.ts';
 import { type Fate, openFaultyProxy } from '#test/support/faulty-proxy.ts';
-import { motoOfFile, onMoto } from './aws-adapters.ts';
+import { motoOfProcess, onMoto } from './aws-adapters.ts';
 
 const { missing, name: on } = onMoto();
 const test = plain.skipIf(missing);
@@ -17,7 +17,7 @@ const NOW = { limit: 10, waitMs: 0 };
 
 async function opened(fate: () => Fate = () => 'pass') {
   const stack = new AsyncDisposableStack();
-  const engine = await motoOfFile();
+  const engine = await motoOfProcess();
   const proxy = stack.use(await openFaultyProxy(engine.url, fate));
   const aws = awsAt(engine);
   const name = `q${randomBytes(6).toString('hex')}`;

@@ -14,7 +14,7 @@ import { makeTable } from '#test/support/aws-resources.ts';
 import { type Fate, openFaultyProxy } from '#test/support/faulty-proxy.ts';
 import { openTestHost } from '#test/support/host.ts';
 import { serveLedger } from '#test/support/ledger.ts';
-import { dynamoOfFile, onDynamo } from './aws-adapters.ts';
+import { dynamoOfProcess, onDynamo } from './aws-adapters.ts';
 import { changes, event, put, tenant } from './tables-fixtures.ts';
 
 const { missing, name } = onDynamo();
@@ -22,7 +22,7 @@ const test = plain.skipIf(missing);
 
 async function opened(about: { fate?: (operation: string) => Fate; clock?: () => number } = {}) {
   const stack = new AsyncDisposableStack();
-  const engine = await dynamoOfFile();
+  const engine = await dynamoOfProcess();
   const proxy = stack.use(await openFaultyProxy(engine.url, about.fate ?? (() => 'pass')));
   const table = `t${randomBytes(6).toString('hex')}`;
   await makeTable(awsAt(engine), table);
@@ -230,7 +230,7 @@ describe(`a store on ${name}`, () => {
 
   test('is not opened where its table is missing or has other keys', async () => {
     await using made = await opened();
-    const aws = awsAt({ ...(await dynamoOfFile()) });
+    const aws = awsAt({ ...(await dynamoOfProcess()) });
     const clock = Date.now;
     await expect(openTables({ aws, table: 'not-made', clock })).rejects.toThrow();
     const table = `t${randomUUIDv7()}`;

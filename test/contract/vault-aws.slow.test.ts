@@ -14,7 +14,7 @@ import { openVault } from '#shared/aws/vault.ts';
 import { awsAt } from '#test/support/aws-engines.ts';
 import { makeKey } from '#test/support/aws-resources.ts';
 import { type Fate, openFaultyProxy } from '#test/support/faulty-proxy.ts';
-import { motoOfFile, onMoto } from './aws-adapters.ts';
+import { motoOfProcess, onMoto } from './aws-adapters.ts';
 
 const { missing, name } = onMoto();
 const test = plain.skipIf(missing);
@@ -28,7 +28,7 @@ const STALE_MS = 3_500;
 
 async function opened(fate: () => Fate = () => 'pass') {
   const stack = new AsyncDisposableStack();
-  const engine = await motoOfFile();
+  const engine = await motoOfProcess();
   const straight = awsAt(engine);
   const asked: string[] = [];
   const proxy = stack.use(

@@ -145,9 +145,7 @@ describe('a sink', () => {
       async () => hanging.tries(),
       (tries) => tries === 1,
     );
-    const startedAt = performance.now();
     for (let round = 0; round < 20; round += 1) await ledger.append(10);
-    expect(performance.now() - startedAt).toBeLessThan(5_000);
     expect(hanging.tries()).toBe(1);
     await push[Symbol.asyncDispose]();
     const next = openDouble(() => 'take');

@@ -51,10 +51,9 @@ describe('JSON depth', () => {
   });
 
   test('text built to make a pattern start over costs nothing', () => {
-    const startedAt = performance.now();
-    depthOf('"\\'.repeat(130_000));
-    depthOf('"a'.repeat(130_000));
-    expect(performance.now() - startedAt).toBeLessThan(200);
+    // A pattern that starts over at each sign would take longer than a test may.
+    expect(depthOf('"\\'.repeat(500_000))).toBe(0);
+    expect(depthOf('"a'.repeat(500_000))).toBe(0);
   });
 });
 

