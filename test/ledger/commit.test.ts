@@ -43,6 +43,7 @@ function openCommit(fixture: Fixture, change: Partial<WriterParts> = {}) {
     async follow() {
       asked.follow += 1;
     },
+    meanwhile: () => undefined,
     async prepare() {
       asked.prepare += 1;
     },
@@ -142,18 +143,22 @@ describe('what goes into a block', () => {
     expect(commit.counts()).toEqual([NEW_KEYS_MAX, 21, NEW_KEYS_MAX + 20]);
   });
 
-  test('entries have the time of their block, values a nonce of their own', async () => {
+  test('entries have the time of their block, each seal a nonce of its own', async () => {
     await using fixture = await openFixture();
     const { tenant } = fixture;
     const commit = openCommit(fixture);
-    await commit.writer.append(eventsOf(tenant, 20, 1));
+    await commit.writer.append(eventsOf(tenant, 40, 20));
     const step = stepAt(commit, 0);
     for (const bytes of step.entries) {
       expect(parseEntry(bytes).recordedAt).toBe('2031-01-02T10:05:07.000Z');
     }
-    const sealed = sealedOf(step).map(({ bytes }) => bytes.subarray(0, KEY_ID_BYTES + NONCE_BYTES));
-    expect(new Set(sealed.map((bytes) => bytes.subarray(0, KEY_ID_BYTES).toHex())).size).toBe(1);
-    const nonces = sealed.map((bytes) => bytes.subarray(KEY_ID_BYTES));
+    const sealed = sealedOf(step).map(({ bytes }) => bytes);
+    const keyIds = sealed.map((bytes) => bytes.subarray(0, KEY_ID_BYTES).toHex());
+    expect(new Set(keyIds).size).toBe(20);
+    expect(keyIds.slice(20)).toEqual(keyIds.slice(0, 20));
+    const nonces = sealed
+      .slice(0, 20)
+      .map((bytes) => bytes.subarray(KEY_ID_BYTES, KEY_ID_BYTES + NONCE_BYTES));
     expect(new Set(nonces.map((bytes) => bytes.toHex())).size).toBe(20);
     // Nor does one share bytes with the next, as pieces of one text that overlap would.
     const halves = nonces.flatMap((each) => [each.subarray(0, 6), each.subarray(6)]);
@@ -175,7 +180,8 @@ describe('what goes into a block', () => {
       (await commit.keys.open({
         record: `event/${event.id}`,
         seq: 1,
-        eventId: told.id,
+        eventIds: [told.id],
+        index: 0,
         sealed: sealed?.bytes ?? Buffer.alloc(0),
       })) ?? [];
     const [salt] = JSON.parse(Buffer.from(disclosure, 'base64url').toString());

@@ -23,6 +23,7 @@ import {
 import { EMPTY_HEAD, followBlock, headAfter, makeBlock } from '#services/ledger/chain/head.ts';
 import { signedNote, verifierKeyOf } from '#services/ledger/chain/note.ts';
 import { openDisclosures, type SealSubject, sealDisclosures } from '#services/ledger/chain/seal.ts';
+import { openGroup, sealBlock } from '#services/ledger/chain/seal-block.ts';
 import { leafHash } from '#services/ledger/chain/tree.ts';
 import { parseVerifierKey } from '#services/ledger/portable/note.ts';
 import { verifyNote } from '#services/ledger/portable/verify.ts';
@@ -72,6 +73,30 @@ describe('the bytes of version 1', () => {
     ]) {
       expect(() => openDisclosures({ key, subject: other, sealed })).toThrow();
     }
+  });
+
+  test('sealed values of a block whose events share records', () => {
+    const vector = read<{
+      tenant: string;
+      keys: Record<string, { id: string; key: string }>;
+      nonces: string;
+      events: { record: string; eventId: string; disclosures: string[] }[];
+      sealed: string[];
+    }>('sealed-block.json');
+    const { tenant, events } = vector;
+    const keyOf = (record: string) => {
+      const { id = '', key = '' } = vector.keys[record] ?? {};
+      return { id: bytes(id), key: createSecretKey(bytes(key)) };
+    };
+    const values = events.map((event) => ({ ...event, key: keyOf(event.record) }));
+    const sealed = sealBlock({ tenant, events: values, nonces: bytes(vector.nonces) });
+    expect(sealed.map((each) => each.toString('hex'))).toEqual(vector.sealed);
+    const shared = events.filter(({ record }) => record === 'incident/i-1');
+    const eventIds = shared.map(({ eventId }) => eventId);
+    const group = { key: keyOf('incident/i-1'), tenant, record: 'incident/i-1', eventIds };
+    expect(openGroup({ ...group, sealed: bytes(vector.sealed[0] ?? '') })).toEqual(
+      shared.map(({ disclosures }) => disclosures),
+    );
   });
 
   test('blocks: the small one as it is made, the packed one as it is read', () => {

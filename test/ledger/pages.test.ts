@@ -55,6 +55,17 @@ async function expectProofs(log: Log): Promise<void> {
 }
 
 describe('pages', () => {
+  test('go out with the next block, in one commit, and by themselves when none comes', async () => {
+    await using fixture = await openFixture();
+    const { tenant } = fixture;
+    await using log = await fixture.open();
+    await log.append(eventsOf(tenant, 256));
+    await log.append([eventOf(tenant)]);
+    expect(await rowsOf(fixture, 'page')).toHaveLength(1);
+    await log.append(eventsOf(tenant, 255));
+    await expect.poll(() => rowsOf(fixture, 'page')).toHaveLength(2);
+  });
+
   test('are derived behind the commits; proofs, receipts and verification stay the same', async () => {
     await using fixture = await openFixture();
     const { tenant } = fixture;

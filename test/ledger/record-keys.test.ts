@@ -41,7 +41,13 @@ function sealedBy({ key }: NewKey, { tenant }: Fixture, disclosures = ['WyJzIiwi
   return sealDisclosures({ key, nonce: randomBytes(NONCE_BYTES), subject, disclosures });
 }
 
-const opening = (sealed: Uint8Array, seq = 0) => ({ record: RECORD, seq, eventId: 'e', sealed });
+const opening = (sealed: Uint8Array, seq = 0) => ({
+  record: RECORD,
+  seq,
+  sealed,
+  eventIds: ['e'],
+  index: 0,
+});
 
 describe('the key of a record', () => {
   test('is there once its row is, and opens what it has sealed', async () => {

@@ -10,13 +10,9 @@ import { createSecretKey, randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import type { Change, Row, TenantTables } from '#shared/ports/tables.ts';
 import type { Vault } from '#shared/ports/vault.ts';
-import {
-  KEY_BYTES,
-  KEY_ID_BYTES,
-  keyIdOf,
-  openDisclosures,
-  type RecordKey,
-} from '../chain/seal.ts';
+import { KEY_BYTES, KEY_ID_BYTES, keyIdOf, type RecordKey } from '../chain/seal.ts';
+import { openGroup } from '../chain/seal-block.ts';
+import type { SealedEntry } from '../log/blocks.ts';
 import { openLru } from '../log/lru.ts';
 import { UNAUDITED } from '../log/store.ts';
 import { type Kept, keptParts, partsOf, readKept } from './kept-values.ts';
@@ -60,12 +56,9 @@ export interface RecordKeys {
   /** A block of another process may have removed or made any of them. */
   forget(): void;
   /** Disclosures of an event; `undefined` when they were expunged. Throws when bytes were altered. */
-  open(values: {
-    readonly record: string;
-    readonly seq: number;
-    readonly eventId: string;
-    readonly sealed: Uint8Array;
-  }): Promise<string[] | undefined>;
+  open(
+    values: SealedEntry & { readonly record: string; readonly seq: number },
+  ): Promise<string[] | undefined>;
 }
 
 export function openRecordKeys(about: {
@@ -142,12 +135,12 @@ export function openRecordKeys(about: {
       generation += 1;
       known.clear();
     },
-    async open({ record, seq, eventId, sealed }) {
+    async open({ record, seq, sealed, eventIds, index }) {
       // Never from memory: another process may have expunged the record.
       const key = await read(record);
       if (key === undefined) return undefined;
       if (!key.id.equals(keyIdOf(sealed))) return readKept(tables, { tenant, record, key }, seq);
-      return openDisclosures({ key, subject: { tenant, eventId, record }, sealed });
+      return openGroup({ key, tenant, record, eventIds, sealed })[index];
     },
   };
 }

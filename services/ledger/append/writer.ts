@@ -33,7 +33,8 @@ import {
   type Verdict,
 } from '../chain/append.ts';
 import { makeBlock, type Step } from '../chain/head.ts';
-import { NONCE_BYTES, type RecordKey, sealDisclosures } from '../chain/seal.ts';
+import { NONCE_BYTES, type RecordKey } from '../chain/seal.ts';
+import { type EventValues, sealBlock } from '../chain/seal-block.ts';
 import { advance, type View } from '../log/view.ts';
 import { putBlock, type SlotResult } from './slot.ts';
 import type { NewKey, RecordKeys } from './values.ts';
@@ -64,6 +65,8 @@ export interface WriterParts {
   readonly follow: () => Promise<void>;
   /** Before the first block, and when too much waits behind the commits. */
   readonly prepare: () => Promise<void>;
+  /** While a block is on its way to the store. */
+  readonly meanwhile: () => void;
   readonly committed: (step: Step) => void;
   readonly failed: (error: unknown) => void;
 }
@@ -185,7 +188,9 @@ async function commit(parts: WriterParts, batch: Batch): Promise<Receipt[]> {
     const step = blockOf(parts, plan);
     const newKeys = [...plan.newKeys.values()].map(({ change }) => change);
     const beside = [...newKeys, ...more];
-    const result: SlotResult = await putBlock({ ...parts, tables, block: step, beside });
+    const putting = putBlock({ ...parts, tables, block: step, beside });
+    parts.meanwhile();
+    const result: SlotResult = await putting;
     if (result === 'committed') {
       take(parts, plan, step);
       // A key may be gone with them.
@@ -252,18 +257,15 @@ function withNewKeysAtMost(
 
 /** Sealing, hashing and packing; nothing can come between the head and the block made on it. */
 function blockOf({ tenant, view, clock, writer }: WriterParts, plan: Plan): Step {
-  const nonces = randomBytes(NONCE_BYTES * plan.entries.length);
-  const sealed = plan.entries.map(({ event, record }, index) => {
+  const events = plan.entries.map(({ event, record }): EventValues => {
     const key = plan.keys.get(record) ?? plan.newKeys.get(record)?.key;
     if (key === undefined) throw new Error('a record has no key');
-    const nonce = nonces.subarray(index * NONCE_BYTES, (index + 1) * NONCE_BYTES);
-    const subject = { tenant, eventId: event.id, record };
-    return sealDisclosures({ key, nonce, subject, disclosures: event.disclosures });
+    return { record, key, eventId: event.id, disclosures: event.disclosures };
   });
   return makeBlock({
     head: view.head,
     contents: plan.entries.map(({ content }) => content),
-    sealed,
+    sealed: sealBlock({ tenant, events, nonces: randomBytes(NONCE_BYTES * events.length) }),
     recordedAt: new Date(clock()).toISOString(),
     writer,
   });

@@ -14,13 +14,7 @@ import { hash } from 'node:crypto';
 import type { AuditEvent } from '#contracts/audit-event.ts';
 import { BLOCK_BYTES_MAX, BLOCK_ENTRIES_MAX } from '#contracts/limits.ts';
 import { sealedBytes } from './block.ts';
-import {
-  type ContentText,
-  contentOf,
-  contentText,
-  entryBytesBound,
-  identityText,
-} from './entry.ts';
+import { type ContentText, entryBytesBound, eventText, identityText } from './entry.ts';
 import { idKey } from './page.ts';
 import { sealedLength, sealedUnder } from './seal.ts';
 
@@ -62,7 +56,7 @@ export interface Decision {
 }
 
 export function offer(event: AuditEvent): Offered {
-  const content = contentText(contentOf(event));
+  const content = eventText(event);
   return {
     event,
     key: idKey(event.id),

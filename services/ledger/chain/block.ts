@@ -77,7 +77,15 @@ export function encodeBody(parts: {
   readonly entries: readonly Uint8Array[];
   readonly sealed: readonly Uint8Array[];
 }): Body {
-  const { packing, bytes } = pack(bundleOf(parts.entries));
+  return encodeBundle({ bundle: bundleOf(parts.entries), sealed: parts.sealed });
+}
+
+/** The same, of entries that stand in their bundle already. */
+export function encodeBundle(parts: {
+  readonly bundle: Buffer;
+  readonly sealed: readonly Uint8Array[];
+}): Body {
+  const { packing, bytes } = pack(parts.bundle);
   const body = Buffer.concat([bytes, valuesOf(parts.sealed)]);
   return {
     packing,
@@ -196,8 +204,10 @@ function valuesOf(sealed: readonly Uint8Array[]): Buffer {
 
 function pack(bundle: Buffer): Pick<BlockHeader, 'packing'> & { readonly bytes: Buffer } {
   if (bundle.length < PACK_BYTES_MIN) return { packing: 'raw', bytes: bundle };
+  const { length } = bundle;
   const params = { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL };
-  const packed = zstdCompressSync(bundle, { params });
+  // It makes its tables as large as the input needs, and puts out one piece.
+  const packed = zstdCompressSync(bundle, { params, pledgedSrcSize: length, chunkSize: length });
   if (packed.length >= bundle.length) return { packing: 'raw', bytes: bundle };
   return { packing: 'zstd', bytes: packed };
 }

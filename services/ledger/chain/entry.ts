@@ -4,6 +4,7 @@
  * its place in the chain are added when that place is known. A test holds both equal.
  */
 import { hash } from 'node:crypto';
+import { z } from 'zod';
 import type { Actor, AuditEvent } from '#contracts/audit-event.ts';
 import { type LedgerEntry, ledgerEntry } from '#contracts/ledger.ts';
 
@@ -29,7 +30,12 @@ export interface ContentText {
 }
 
 export function contentOf({ disclosures, ...event }: AuditEvent): EntryContent {
-  return { ...event, sd: disclosures.map(disclosureDigest).sort() };
+  return { ...event, sd: digestsOf(disclosures) };
+}
+
+function digestsOf(disclosures: readonly string[]): string[] {
+  const digests = disclosures.map(disclosureDigest);
+  return digests.length > 1 ? digests.sort() : digests;
 }
 
 /** RFC 9901 section 4.2.3: over the ASCII bytes of the disclosure, base64url. */
@@ -38,13 +44,22 @@ export function disclosureDigest(disclosure: string): string {
 }
 
 export function contentText(content: EntryContent): ContentText {
+  return textWith(content, content.sd);
+}
+
+/** The same for an event, without a copy of it. */
+export function eventText(event: AuditEvent): ContentText {
+  return textWith(event, digestsOf(event.disclosures));
+}
+
+function textWith(content: Omit<EntryContent, 'sd'>, digests: readonly string[]): ContentText {
   const { actor, object } = content;
   // RFC 8785 section 3.2.3: keys in the order of their UTF-16 code units. `prev` and `recordedAt`
   // stand on both sides of `reason`, `seq` between `sd` and `tenant`, `v` at the end.
   return {
     start: `{"action":${quoted(content.action)},"actor":${actorText(actor)},"at":${quoted(content.at)},"id":${quoted(content.id)},"object":${objectText(object)},"outcome":${quoted(content.outcome)},`,
     reason: content.reason === undefined ? '' : `"reason":${quoted(content.reason)},`,
-    end: `"requestId":${quoted(content.requestId)},"sd":["${content.sd.join('","')}"],`,
+    end: `"requestId":${quoted(content.requestId)},"sd":["${digests.join('","')}"],`,
     tenant: `"tenant":${quoted(content.tenant)}`,
   };
 }
@@ -92,7 +107,8 @@ const PLACE_CHARS_MAX =
 
 /** An upper bound of the entry's bytes, before its place is known. */
 export function entryBytesBound({ start, reason, end, tenant }: ContentText): number {
-  return Buffer.byteLength(start + reason + end + tenant) + PLACE_CHARS_MAX;
+  const content = Buffer.byteLength(start) + Buffer.byteLength(reason) + Buffer.byteLength(end);
+  return content + Buffer.byteLength(tenant) + PLACE_CHARS_MAX;
 }
 
 /** Reads stored bytes. Throws for anything that is no entry in its one canonical form. */
@@ -101,6 +117,13 @@ export function parseEntry(bytes: Uint8Array): LedgerEntry {
   const entry = ledgerEntry.parse(JSON.parse(text));
   if (entryText(contentText(entry), entry) !== text) throw new Error('the entry is not canonical');
   return entry;
+}
+
+const eventIdOnly = z.looseObject({ id: z.string() });
+
+/** The event id in the bytes of an entry that were found to be those written. */
+export function eventIdIn(bytes: Uint8Array): string {
+  return eventIdOnly.parse(JSON.parse(Buffer.from(bytes).toString())).id;
 }
 
 const PREV_KEY = '"prev":"';

@@ -1,15 +1,27 @@
 /** Where a log stands, and the one step from there: by making a block, or by following one. */
+import { ENTRY_BYTES_MAX } from '#contracts/limits.ts';
 import {
   type Block,
   type BlockHeader,
-  encodeBody,
+  cutBundle,
+  encodeBundle,
   entriesOf,
   headerHash,
   isIntact,
+  LENGTH_BYTES,
 } from './block.ts';
-import { type ContentText, entryText, NO_LEAF } from './entry.ts';
-import { MIDDLE_LEVELS } from './tiles.ts';
-import { type Edge, EMPTY_EDGE, growEdge, leafHash, rootOf, type TreeNode } from './tree.ts';
+import { type ContentText, entryBytesBound, entryText, NO_LEAF } from './entry.ts';
+import { MIDDLE_LEVELS, splitHashes } from './tiles.ts';
+import {
+  type Edge,
+  EMPTY_EDGE,
+  growEdge,
+  HASH_BYTES,
+  leafHash,
+  leafHashIn,
+  rootOf,
+  type TreeNode,
+} from './tree.ts';
 
 export interface Head {
   /** Number of the last block; -1 before the first. */
@@ -48,29 +60,19 @@ export function makeBlock(request: {
   readonly recordedAt: string;
   readonly writer: string;
 }): Step {
-  const { head, sealed, recordedAt, writer } = request;
-  const first = head.edge.size;
-  const entries: Buffer[] = [];
-  const leaves: Buffer[] = [];
-  let prev = head.leaf;
-  for (const [index, content] of request.contents.entries()) {
-    const entry = Buffer.from(entryText(content, { seq: first + index, recordedAt, prev }));
-    const leaf = leafHash(entry);
-    entries.push(entry);
-    leaves.push(leaf);
-    prev = leaf.toString('hex');
-  }
+  const { head, contents, sealed, recordedAt, writer } = request;
+  const { bundle, leaves, last } = chainOf(head, contents, recordedAt);
   const { edge, nodes } = growTiled(head.edge, leaves);
-  const { body, ...packed } = encodeBody({ entries, sealed });
+  const { body, ...packed } = encodeBundle({ bundle, sealed });
   const unhashed = {
     v: 1 as const,
     blockNo: head.blockNo + 1,
-    first,
-    count: entries.length,
+    first: head.edge.size,
+    count: contents.length,
     size: edge.size,
     root: rootOf(edge),
     edge: edge.hashes.map((hash) => hash.toString('hex')),
-    leaf: prev,
+    leaf: last,
     ...packed,
     prevBlockHash: head.blockHash,
     writer,
@@ -78,7 +80,32 @@ export function makeBlock(request: {
     hash: NO_LEAF,
   };
   const header = { ...unhashed, hash: headerHash(unhashed) };
-  return { header, body, head: headAfter(header), entries, leaves, nodes };
+  const entries = cutBundle(bundle, contents.length);
+  return { header, body, head: { ...headAfter(header), edge }, entries, leaves, nodes };
+}
+
+/**
+ * The entries, each with the leaf hash of the one before: written where they stay, in the bundle of
+ * the block, and hashed there.
+ */
+function chainOf(head: Head, contents: readonly ContentText[], recordedAt: string) {
+  const bound = contents.reduce((sum, each) => sum + LENGTH_BYTES + entryBytesBound(each), 0);
+  const buffer = Buffer.allocUnsafe(bound);
+  const joined = Buffer.allocUnsafe(contents.length * HASH_BYTES);
+  let prev = head.leaf;
+  let end = 0;
+  for (const [index, content] of contents.entries()) {
+    const begin = end + LENGTH_BYTES;
+    const seq = head.edge.size + index;
+    const length = buffer.write(entryText(content, { seq, recordedAt, prev }), begin);
+    if (length > ENTRY_BYTES_MAX) throw new RangeError('the entry is too long');
+    end = begin + length;
+    prev = leafHashIn({ buffer, begin, end });
+    joined.write(prev, index * HASH_BYTES, 'hex');
+    // After the hash, which takes the byte before the entry.
+    buffer.writeUInt16BE(length, begin - LENGTH_BYTES);
+  }
+  return { bundle: buffer.subarray(0, end), leaves: splitHashes(joined), last: prev };
 }
 
 /**

@@ -16,11 +16,13 @@ import {
   entriesOf,
   isIntact,
   isSoundHeader,
+  type SealedValues,
   sealedOf,
 } from './block.ts';
 import { prevIn, tryParseEntry, withPrev } from './entry.ts';
 import { edgeOf, growTiled } from './head.ts';
 import { lookInto, type SoundBlock, type StoredBlock } from './look.ts';
+import { sealIndex } from './seal-block.ts';
 import { splitHashes } from './tiles.ts';
 import { type Edge, growEdge, leafHash, rootOf, type TreeNode } from './tree.ts';
 
@@ -263,7 +265,10 @@ function alteredValues(block: Block, range: { seq: number; lastSeq: number }): L
   const detail = `values: sealed values in block ${blockNo} are not those that were written`;
   const whole: LedgerBreak = { ...range, kind: 'altered', detail };
   try {
-    const hit = sealedOf(block).flatMap(({ intact }, index) => (intact ? [] : [range.seq + index]));
+    const values = sealedOf(block);
+    const isLost = ({ bytes, intact }: SealedValues, index: number) =>
+      !intact || values[sealIndex(bytes, index)]?.intact !== true;
+    const hit = values.flatMap((each, index) => (isLost(each, index) ? [range.seq + index] : []));
     return hit.length === 0 ? [whole] : hit.map((seq) => ({ seq, kind: 'altered', detail }));
   } catch {
     return [whole];

@@ -5,6 +5,7 @@
  *
  * `~` is what RFC 9901 joins disclosures with, and base64url does not have it. The additional data
  * binds tenant, event and record: sealed values of one cannot be passed off as those of another.
+ * Events of one record in one block share a seal (seal-block.ts).
  */
 import { createCipheriv, createDecipheriv, hash, type KeyObject } from 'node:crypto';
 import type { AuditEvent } from '#contracts/audit-event.ts';
@@ -81,12 +82,23 @@ export function sealDisclosures(request: {
   readonly disclosures: readonly string[];
 }): Buffer {
   const { key, nonce, subject, disclosures } = request;
+  return sealText({ key, nonce, bound: additionalData(subject), text: disclosures.join('~') });
+}
+
+/** `bound` is what the seal MUST be opened with; the text is ASCII. */
+export function sealText(request: {
+  readonly key: RecordKey;
+  readonly nonce: Uint8Array;
+  readonly bound: Uint8Array;
+  readonly text: string;
+}): Buffer {
+  const { key, nonce, bound, text } = request;
   const cipher = createCipheriv(ALGORITHM, key.key, nonce);
-  cipher.setAAD(additionalData(subject));
-  const text = cipher.update(disclosures.join('~'), 'latin1');
+  cipher.setAAD(bound);
+  const sealed = cipher.update(text, 'latin1');
   // Counter mode: `final` adds nothing, but the tag is there only after it.
   cipher.final();
-  return Buffer.concat([key.id, nonce, text, cipher.getAuthTag()]);
+  return Buffer.concat([key.id, nonce, sealed, cipher.getAuthTag()]);
 }
 
 /** Id of the key that can open them. */
@@ -101,14 +113,24 @@ export function openDisclosures(request: {
   readonly sealed: Uint8Array;
 }): string[] {
   const { key, subject, sealed } = request;
+  return openText({ key, bound: additionalData(subject), sealed }).split('~');
+}
+
+/** Throws when the key, what is bound or the bytes are not those that were sealed. */
+export function openText(request: {
+  readonly key: RecordKey;
+  readonly bound: Uint8Array;
+  readonly sealed: Uint8Array;
+}): string {
+  const { key, bound, sealed } = request;
   const nonceEnd = KEY_ID_BYTES + NONCE_BYTES;
   if (sealed.length < nonceEnd + TAG_BYTES) throw new Error('sealed values are cut short');
   const nonce = sealed.subarray(KEY_ID_BYTES, nonceEnd);
   const decipher = createDecipheriv(ALGORITHM, key.key, nonce, { authTagLength: TAG_BYTES });
-  decipher.setAAD(additionalData(subject));
+  decipher.setAAD(bound);
   decipher.setAuthTag(sealed.subarray(-TAG_BYTES));
   const text = decipher.update(sealed.subarray(nonceEnd, -TAG_BYTES), undefined, 'latin1');
-  return `${text}${decipher.final('latin1')}`.split('~');
+  return `${text}${decipher.final('latin1')}`;
 }
 
 function additionalData({ tenant, eventId, record }: SealSubject): Buffer {

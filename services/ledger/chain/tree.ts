@@ -26,8 +26,17 @@ export function leafHash(entry: Uint8Array): Buffer {
 
 /** `HASH(0x01 || left || right)`. */
 export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
+  return nodeHashWith(nodeInput(), left, right);
+}
+
+/** Where the input of a node's hash is put together; many nodes can use one, one after the other. */
+function nodeInput(): Buffer {
   const input = Buffer.allocUnsafe(1 + 2 * HASH_BYTES);
   input[0] = NODE_PREFIX;
+  return input;
+}
+
+function nodeHashWith(input: Buffer, left: Uint8Array, right: Uint8Array): Buffer {
   input.set(left, 1);
   input.set(right, 1 + HASH_BYTES);
   return sha256(input);
@@ -61,6 +70,17 @@ export function putLeafHash(
   putDigest(target, offset, buffer.subarray(begin - 1, end));
 }
 
+/** The same, hex. */
+export function leafHashIn(at: {
+  readonly buffer: Buffer;
+  readonly begin: number;
+  readonly end: number;
+}): string {
+  const { buffer, begin, end } = at;
+  buffer[begin - 1] = LEAF_PREFIX;
+  return hash('sha256', buffer.subarray(begin - 1, end), 'hex');
+}
+
 /**
  * The right edge of a tree: the roots of its complete subtrees, largest first, one for each bit that
  * is set in the size. It is all that is needed to go on.
@@ -86,6 +106,7 @@ export function growEdge(
   completed: (node: TreeNode) => void = () => undefined,
 ): Edge {
   const hashes = [...edge.hashes];
+  const input = nodeInput();
   let size = edge.size;
   for (const leaf of leaves) {
     let hash = leaf;
@@ -94,7 +115,7 @@ export function growEdge(
     for (let index = size; index % 2 === 1; ) {
       const left = hashes.pop();
       if (left === undefined) throw new Error('the edge does not fit its size');
-      hash = nodeHash(left, hash);
+      hash = nodeHashWith(input, left, hash);
       level += 1;
       index = (index - 1) / 2;
       completed({ level, index, hash });

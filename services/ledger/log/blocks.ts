@@ -1,9 +1,11 @@
 import type { TenantTables } from '#shared/ports/tables.ts';
 import { Problem } from '#shared/problem.ts';
-import { type Block, entriesOf, headerHash, isIntact, sealedOf } from '../chain/block.ts';
+import { type Block, entriesOf, headerHash, isIntact, sealedIn } from '../chain/block.ts';
 import type { Boundary } from '../chain/boundary.ts';
+import { eventIdIn } from '../chain/entry.ts';
 import { DamagedLog, type Step } from '../chain/head.ts';
 import { pageValue } from '../chain/page.ts';
+import { groupOf } from '../chain/seal-block.ts';
 import { TILE_WIDTH } from '../chain/tiles.ts';
 import { type Lru, openLru } from './lru.ts';
 import { numberId, readBlock } from './store.ts';
@@ -25,6 +27,13 @@ export interface StoredEntry {
   readonly bytes: Buffer;
 }
 
+/** A seal, the events of its block that it is of, and which of them the entry is. */
+export interface SealedEntry {
+  readonly sealed: Uint8Array;
+  readonly eventIds: readonly string[];
+  readonly index: number;
+}
+
 /**
  * Entries by their number. Every block is checked against its hash when it is read. Problem `gone`
  * for an entry that a purge has removed.
@@ -35,7 +44,7 @@ export interface Blocks {
   /** Entries `[begin, end)`, as far as there are. */
   range(begin: number, end: number): AsyncGenerator<StoredEntry>;
   /** The sealed values of an entry; `undefined` past the end. */
-  sealed(seq: number): Promise<Buffer | undefined>;
+  sealed(seq: number): Promise<SealedEntry | undefined>;
   /** A block that was just written here. */
   keep(step: Step): void;
 }
@@ -105,12 +114,18 @@ export function openBlocks(about: {
     },
     async sealed(seq) {
       const block = await blockWith(seq);
-      return block && sealedOf(block)[seq - block.header.first]?.bytes;
+      return block && sealedWith(block, seq - block.header.first);
     },
     keep({ header, body, entries }) {
       cache.put(`${tenant}/${header.blockNo}`, { header, body, entries });
     },
   };
+}
+
+function sealedWith(block: OpenBlock, at: number): SealedEntry {
+  const { sealed, members } = groupOf(sealedIn(block), at);
+  const eventIds = members.map((member) => eventIdIn(block.entries[member] ?? Buffer.alloc(0)));
+  return { sealed, eventIds, index: members.indexOf(at) };
 }
 
 function removed(seq: number, { size, purge }: Boundary): Problem {

@@ -27,6 +27,8 @@ import type { View } from './view.ts';
 
 /** Heads that changed are signed this long after, at the latest. */
 const CHECKPOINT_INTERVAL_MS = 5_000;
+/** A full page is stored together with the next block, and by itself when none comes for that long. */
+const PAGE_WAIT_MS = 50;
 /** Entries that may wait for their pages before appends wait for them too. */
 const TAIL_ENTRIES_MAX = 64 * TILE_WIDTH;
 /** After that long without a look at the head, what a purge has removed could lie before it. */
@@ -144,6 +146,7 @@ export async function openLog(parts: LogParts): Promise<Log> {
       if (view.head.blockNo < 0) await opaqueIdOf(parts);
       await tail.bounded();
     },
+    meanwhile: () => tail.join(),
     committed(step) {
       blocks.keep(step);
       tail.grown();
@@ -191,7 +194,7 @@ export async function openLog(parts: LogParts): Promise<Log> {
       const sealed = await blocks.sealed(seq);
       if (bytes === undefined || sealed === undefined) return undefined;
       const entry = parseEntry(bytes);
-      return keys.open({ record: sealedUnder(entry), seq, eventId: entry.id, sealed });
+      return keys.open({ ...sealed, record: sealedUnder(entry), seq });
     },
     async [Symbol.asyncDispose]() {
       await appends.idle();
@@ -254,6 +257,7 @@ function noKey(record: string): Problem {
 function openTail(parts: LogParts, view: View) {
   const tables = parts.tables.forTenant(parts.tenant);
   const store = openShared(() => storePages(tables, view));
+  const timer = openTimer(PAGE_WAIT_MS, () => run());
   const run = () =>
     store().catch((error: unknown) => {
       // They stay in the view, and the next block tries again.
@@ -261,13 +265,18 @@ function openTail(parts: LogParts, view: View) {
     });
   return {
     grown() {
-      if (view.leaves.length >= TILE_WIDTH) void run();
+      if (view.leaves.length >= TILE_WIDTH) timer.start();
+    },
+    /** A block is being written: a page that is written now shares its sync. */
+    join() {
+      if (timer.stop()) void run();
     },
     /** Waits while too much is in the memory; rejects when it cannot be stored. */
     async bounded() {
       while (view.leaves.length >= TAIL_ENTRIES_MAX) await store();
     },
     async idle() {
+      timer.stop();
       if (view.leaves.length >= TILE_WIDTH) await run();
     },
   };

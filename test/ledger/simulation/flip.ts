@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import type { Verification } from '#contracts/ledger.ts';
-import { blockHeader } from '#services/ledger/chain/block.ts';
+import { blockHeader, sealedIn } from '#services/ledger/chain/block.ts';
+import { sealIndex } from '#services/ledger/chain/seal-block.ts';
 import { rowsOf } from '#services/ledger/log/store.ts';
 import type { Row, TenantTables } from '#shared/ports/tables.ts';
 import { withFlippedBit } from './calls.ts';
@@ -9,7 +10,7 @@ import type { Random } from './random.ts';
 const LENGTH_BYTES = 2;
 const VALUE_HEAD_BYTES = 8;
 
-/** Flips one bit of one stored block: the verifier names the entry that it belongs to, no other. */
+/** Flips one bit of one stored block: the verifier names the entries that it belongs to, no other. */
 export async function checkFlippedBit(about: {
   readonly tables: TenantTables;
   readonly random: Random;
@@ -35,6 +36,17 @@ export async function checkFlippedBit(about: {
   expect((await verify()).breaks).toEqual([]);
 }
 
+/** The entry, and where the byte is one of its values, those that are sealed together with it. */
+function sharing(row: Row, byteAt: number, seq: number): number[] {
+  const header = blockHeader.parse(row.value);
+  if (byteAt < header.entriesBytes) return [seq];
+  const index = seq - header.first;
+  const sealed = sealedIn({ header, body: row.bytes ?? new Uint8Array() });
+  return sealed.flatMap((bytes, at) =>
+    at === index || sealIndex(bytes, at) === index ? [header.first + at] : [],
+  );
+}
+
 async function put(tables: TenantTables, { version, ...row }: Row): Promise<void> {
   const write = {
     changes: [{ put: row, expect: version }],
@@ -44,7 +56,10 @@ async function put(tables: TenantTables, { version, ...row }: Row): Promise<void
   expect(await tables.write(write)).toEqual({ ok: true });
 }
 
-/** Entries that the byte belongs to: one, where the body is laid out openly; else the whole block. */
+/**
+ * Entries that the byte belongs to, where the body is laid out openly: one, or those that share a
+ * seal; else the whole block.
+ */
 function concerned(row: Row, at: number): { seqs: number[]; isExact: boolean } {
   const { first, count, packing, entriesBytes } = blockHeader.parse(row.value);
   const all = Array.from({ length: count }, (_, index) => first + index);
@@ -58,7 +73,8 @@ function concerned(row: Row, at: number): { seqs: number[]; isExact: boolean } {
     const isChecksum = !isEntries && at >= begin + 4;
     if (at < begin + head + length) {
       const isLength = at < begin + head && !isChecksum;
-      return isLength ? { seqs: all, isExact: false } : { seqs: [seq], isExact: true };
+      if (isLength) return { seqs: all, isExact: false };
+      return { seqs: sharing(row, at, seq), isExact: true };
     }
     begin += head + length;
   }
