@@ -8,6 +8,7 @@ import { openMetrics } from '#shared/metrics.ts';
 import { openHost } from '#shared/open.ts';
 import { openParts } from '#shared/parts.ts';
 import { runProcess } from '#shared/process.ts';
+import { openTraceExport } from '#shared/trace-export.ts';
 import { cadIngestVariables, smtpSettingsOf } from './cad-ingest/config.ts';
 import { openCadIngest } from './cad-ingest/service.ts';
 import { openCoreRecords } from './core-records/service.ts';
@@ -90,6 +91,9 @@ if (import.meta.main) {
       process.env,
     );
     const { DATA_DIR, HTTP_HOST, HTTP_PORT, PUBLIC_ORIGIN, LOG_LEVEL } = config;
+    const log = openLog('watchdesk', LOG_LEVEL);
+    const endpoint = config.OTEL_EXPORTER_OTLP_ENDPOINT;
+    stack.use(await openTraceExport({ service: 'all', endpoint, log }));
     const all = await openAll(stack, {
       dataDir: DATA_DIR,
       http: { host: HTTP_HOST, port: HTTP_PORT },
@@ -100,6 +104,6 @@ if (import.meta.main) {
       ledger: await ledgerSettings(config),
       gateway: gatewaySettings(config),
     });
-    openLog('watchdesk', LOG_LEVEL).info({ ...all, dataDir: DATA_DIR }, 'ready');
+    log.info({ ...all, dataDir: DATA_DIR }, 'ready');
   });
 }

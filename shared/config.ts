@@ -11,6 +11,8 @@ export const commonVariables = {
   HTTP_PORT: port.default(8080),
   /** Address under which people and machines reach the gateway; absent: made from host and port. */
   PUBLIC_ORIGIN: z.url().optional(),
+  /** Where spans are sent, if the SDK of OpenTelemetry is installed: see trace-export.ts. */
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info'),
 };
 

@@ -1,6 +1,7 @@
 import type { Log } from './log.ts';
 import type { Delivery, Queue } from './ports/queue.ts';
 import type { Json } from './ports/tables.ts';
+import { beginSpan } from './tracing.ts';
 
 /** `again`: the delivery is given back and comes again after the delay. */
 export type Processed =
@@ -14,17 +15,24 @@ const EXTEND_EVERY_MS = 10_000;
 /** After an error of the queue itself, or of the record of a failure. */
 const PAUSE_MS = 2_000;
 
-interface Parts {
+/** The span of the delivery, for what is asked under it. */
+interface Under {
+  readonly traceparent: string | undefined;
+}
+
+export interface ConsumerParts {
+  /** Of the work, as its spans are named. */
+  readonly work: string;
   readonly queue: Queue;
   readonly log: Log;
   /** How long one look waits for work: a stop may have to wait so long for an idle receiver. */
   readonly waitMs: number;
   /** Rejects only when not even the failure could be dealt with. */
-  process(body: Json, deliveries: number): Promise<Processed>;
+  process(body: Json, deliveries: number, under: Under): Promise<Processed>;
 }
 
 /** Takes work from the queue until it is disposed; then work in hand is ended and no more is taken. */
-export function openConsumer(parts: Parts): AsyncDisposable {
+export function openConsumer(parts: ConsumerParts): AsyncDisposable {
   const inWork = new Set<Promise<void>>();
   let stopping = false;
   const running = run();
@@ -53,7 +61,10 @@ export function openConsumer(parts: Parts): AsyncDisposable {
   };
 }
 
-async function receive({ queue, log, waitMs }: Parts, limit: number): Promise<readonly Delivery[]> {
+async function receive(
+  { queue, log, waitMs }: ConsumerParts,
+  limit: number,
+): Promise<readonly Delivery[]> {
   try {
     return await queue.receive({ limit, waitMs });
   } catch (error) {
@@ -64,21 +75,31 @@ async function receive({ queue, log, waitMs }: Parts, limit: number): Promise<re
 }
 
 /** Never rejects: what could not be done comes again when its lease ends. */
-async function workOn(parts: Parts, delivery: Delivery): Promise<void> {
+async function workOn(parts: ConsumerParts, delivery: Delivery): Promise<void> {
   const { queue, log } = parts;
   const extending = setInterval(() => {
     queue.extend(delivery).catch((error: unknown) => {
       log.warn({ err: error }, 'a lease could not be extended');
     });
   }, EXTEND_EVERY_MS);
+  const span = beginSpan({
+    name: `process ${parts.work}`,
+    kind: 'consumer',
+    attributes: { 'watchdesk.tries': delivery.tries },
+  });
+  let status = 200;
   try {
-    const result = await parts.process(delivery.body, delivery.tries);
+    const { body, tries } = delivery;
+    const result = await parts.process(body, tries, { traceparent: span.traceparent });
+    span.note({ 'watchdesk.outcome': result.kind });
     if (result.kind === 'done') await queue.done(delivery);
     else await queue.retry(delivery, { delayMs: result.delayMs });
   } catch (error) {
-    log.error({ err: error }, 'work of the queue could not be ended');
+    status = 500;
+    log.error({ ...span.ids, err: error }, 'work of the queue could not be ended');
     await queue.retry(delivery, { delayMs: PAUSE_MS }).catch(() => undefined);
   } finally {
+    span.end(status);
     clearInterval(extending);
   }
 }

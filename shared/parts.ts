@@ -5,6 +5,7 @@ import { type Metrics, openMetrics } from './metrics.ts';
 import { type Host, openHost } from './open.ts';
 import { openProbes } from './probes.ts';
 import type { ServiceParts } from './service.ts';
+import { openTraceExport } from './trace-export.ts';
 
 /** What a service is made with, from the ports of its process. */
 export async function openParts(
@@ -37,6 +38,7 @@ export async function openAlone(
     readonly config: {
       readonly DATA_DIR: string;
       readonly LOG_LEVEL: string;
+      readonly OTEL_EXPORTER_OTLP_ENDPOINT?: string | undefined;
       readonly BUS_URL: string;
       readonly BUS_USER?: string | undefined;
       readonly BUS_PASSWORD_FILE?: string | undefined;
@@ -57,7 +59,10 @@ export async function openAlone(
   };
   const clock = Date.now;
   const dataDir = config.DATA_DIR;
-  const metrics = openMetrics(alarmInto(openLog(name, config.LOG_LEVEL)));
+  const log = openLog(name, config.LOG_LEVEL);
+  const endpoint = config.OTEL_EXPORTER_OTLP_ENDPOINT;
+  stack.use(await openTraceExport({ service: name, endpoint, log }));
+  const metrics = openMetrics(alarmInto(log));
   const aws = awsSettingsOf(config);
   const settings = { dataDir, nats, publicOrigin: () => publicOrigin, clock };
   const onAws = aws === undefined ? {} : { aws, consumed: metrics.tableUnitsUsed };

@@ -27,6 +27,7 @@ import type { Json, RowKey, Tables, TenantTables, Write } from './ports/tables.t
 import type { Vault } from './ports/vault.ts';
 import { asProblem, Problem } from './problem.ts';
 import { openRelay, type Relay } from './relay.ts';
+import { beginSpan, type TraceSpan } from './tracing.ts';
 
 /** What a handler answers; becomes status, `ETag` and headers at the gateway. */
 export interface Reply<Op extends Operation = Operation> {
@@ -65,6 +66,8 @@ export interface Call<Op extends Operation = Operation> extends ParsedInputOf<Op
   /** The context that came with the call: the proof with which this service may ask for the caller. */
   readonly proof: string;
   readonly ifMatch: number | undefined;
+  /** The span of this call, for what is asked under it. */
+  readonly traceparent: string | undefined;
   /** Who waits and hears progress, where the operation declares some. */
   readonly watcher: CallWatcher | undefined;
   readonly now: Date;
@@ -111,7 +114,11 @@ export interface ServiceTools {
 export interface Service extends AsyncDisposable {
   readonly name: ServiceName;
   /** Runs one operation; never rejects. The gateway uses it for the operations of its own. */
-  dispatch(operation: Operation, message: unknown): Promise<BusReply>;
+  dispatch(
+    operation: Operation,
+    message: unknown,
+    under?: Pick<BusRequest, 'traceparent'>,
+  ): Promise<BusReply>;
 }
 
 /** The tools that a service's handlers are made with; the service itself comes after them. */
@@ -134,18 +141,23 @@ export async function openService(
     ...tools,
     verifier: openContextVerifier(parts.vault, parts.clock),
   };
-  const dispatch = async (operation: Operation, message: unknown, watcher?: Watcher) => {
+  const dispatch = async (operation: Operation, message: unknown, under: Under = {}) => {
     const handling = byName.get(operation.name);
     if (handling === undefined) return failure(new Problem('not-found'));
-    return runOperation({ ...frame, watcher }, handling, message);
+    const { watcher, traceparent } = under;
+    const span = beginSpan({ name: operation.name, kind: 'server', parent: traceparent });
+    const reply = await runOperation({ ...frame, watcher, span }, handling, message);
+    if (!reply.ok) span.note({ 'watchdesk.outcome': reply.problem.code });
+    span.end(reply.ok ? 200 : reply.problem.status);
+    return reply;
   };
   const subscriptions: Subscription[] = [];
   for (const { operation } of byName.values()) {
     // What the gateway has routes for is asked there: nobody may ask for a session over the bus.
     if (parts.name === 'gateway' && operation.http !== undefined) continue;
-    const answer = async ({ body, watcher }: BusRequest) =>
+    const answer = async ({ body, ...under }: BusRequest) =>
       // JSON by construction: outputs are checked against their schemas.
-      (await dispatch(operation, body, watcher)) as unknown as Json;
+      (await dispatch(operation, body, under)) as unknown as Json;
     const options = { inFlightMax: BUS_IN_FLIGHT_MAX, answer };
     subscriptions.push(await parts.bus.serve(operation.name, options));
   }
@@ -177,7 +189,11 @@ const RACE_TRIES_MAX = 8;
 interface Frame extends ServiceParts, ServiceTools {
   readonly verifier: ReturnType<typeof openContextVerifier>;
   readonly watcher?: Watcher | undefined;
+  readonly span: TraceSpan;
 }
+
+/** Who waits, and under which span. */
+type Under = Pick<BusRequest, 'watcher' | 'traceparent'>;
 
 function handlingsOf(name: ServiceName, handlings: readonly Handling[]): Map<string, Handling> {
   const byName = new Map(
@@ -203,7 +219,10 @@ async function runOperation(frame: Frame, handling: Handling, message: unknown):
     outcome = problem.code;
     if (problem.code === 'internal') {
       frame.metrics.alarm('internal-error');
-      frame.log.error({ operation: operation.name, err: error }, 'an operation failed');
+      frame.log.error(
+        { operation: operation.name, ...frame.span.ids, err: error },
+        'an operation failed',
+      );
     }
     return failure(problem);
   } finally {
@@ -229,6 +248,7 @@ async function carryOut(frame: Frame, handling: Handling, message: unknown): Pro
     caller,
     proof: message_.context,
     ifMatch: message_.ifMatch,
+    traceparent: frame.span.traceparent,
     watcher: watcherOf(operation, frame.watcher),
     now,
     tables,

@@ -46,8 +46,8 @@ const importRules: readonly { readonly in: RegExp; readonly may: readonly RegExp
       /^contracts\//,
       /^shared\/ports\//,
       /^shared\/[a-z-]+\.ts$/,
-      // One file each: context.ts, canonical.ts, metrics.ts.
-      /^(jose|canonicalize|prom-client)$/,
+      // One file each: context.ts, canonical.ts, metrics.ts, tracing.ts.
+      /^(jose|canonicalize|prom-client|@opentelemetry\/api)$/,
     ],
   },
   {

@@ -1,7 +1,6 @@
-import { openConsumer } from '#shared/consumer.ts';
+import { type ConsumerParts, openConsumer } from '#shared/consumer.ts';
 import type { Blobs } from '#shared/ports/blobs.ts';
 import type { Queue } from '#shared/ports/queue.ts';
-import type { Json } from '#shared/ports/tables.ts';
 import { openService, openTools, type Service, type ServiceParts } from '#shared/service.ts';
 import { expungementHandling } from './expungements.ts';
 import { openWatch } from './health/watch.ts';
@@ -67,9 +66,9 @@ export async function openCadIngest(
   const authenticator = opened.use(openAuthenticator({ mta: mailDomain, resolver }));
   const reader = opened.use(openReader());
   const processing = { ...parts, ...tools, reader };
-  const process = (body: Json, deliveries: number) =>
-    processMessage(processing, work.parse(body), deliveries);
-  opened.use(openConsumer({ ...parts, process, waitMs: WORK_WAIT_MS }));
+  const process: ConsumerParts['process'] = (body, deliveries, under) =>
+    processMessage({ ...processing, ...under }, work.parse(body), deliveries);
+  opened.use(openConsumer({ ...parts, work: 'cad-work', process, waitMs: WORK_WAIT_MS }));
   opened.use(openSweep({ ...parts, enqueue }));
   opened.use(openExpiry({ ...parts, ...tools }));
   opened.use(openWatch({ ...parts, ...tools }));
@@ -77,7 +76,9 @@ export async function openCadIngest(
   if (parts.received !== undefined) {
     const { queue, ...place } = parts.received;
     const process = openSesIntake({ ...parts, ...place, intake });
-    opened.use(openConsumer({ ...parts, queue, process, waitMs: RECEIVED_WAIT_MS }));
+    opened.use(
+      openConsumer({ ...parts, work: 'mail-received', queue, process, waitMs: RECEIVED_WAIT_MS }),
+    );
   }
   const door = opened.use(await openSmtp(parts.smtp, { ...parts, intake }));
   const stack = opened.move();

@@ -24,10 +24,11 @@ export interface Access {
 export function openAccess(tools: ServiceTools, log: Log): Access {
   return {
     async assert(call, { type, id }, access) {
-      const { caller, proof } = call;
+      const { caller, proof, traceparent } = call;
       const body = { type, id, access };
       try {
-        await tools.client.call(authorizeRecord, { body }, asJob(caller), { proof });
+        const under = { proof, traceparent };
+        await tools.client.call(authorizeRecord, { body }, asJob(caller), under);
       } catch (error) {
         const isRefusal = error instanceof Problem && error.code === 'forbidden';
         if (isRefusal) await recordRefusal({ tools, log, call, reason: `${access} ${type} ${id}` });

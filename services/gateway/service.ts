@@ -90,7 +90,9 @@ export async function openGateway(parts: GatewayParts): Promise<Gateway> {
   const { feedback: queue } = parts;
   if (queue !== undefined) {
     const process = openFeedbackReader(handlerParts);
-    opened.use(openConsumer({ ...parts, queue, process, waitMs: FEEDBACK_WAIT_MS }));
+    opened.use(
+      openConsumer({ ...parts, work: 'mail-feedback', queue, process, waitMs: FEEDBACK_WAIT_MS }),
+    );
   }
   const signer = openContextSigner(parts.vault, 'gateway', parts.clock);
   const ask = openAsk({ client, signer, service });

@@ -34,12 +34,12 @@ export function openBus(): Bus {
     if (!open) throw unavailable('The bus is closed.');
   };
   return {
-    async request(subject, body, { timeoutMs }) {
+    async request(subject, body, { timeoutMs, traceparent }) {
       assertSubject(subject);
       const text = messageText(body);
       assertOpen();
       const server = nextServer(servers, subject);
-      const request = { subject, body: JSON.parse(text) as Json, timeoutMs };
+      const request = { subject, body: JSON.parse(text) as Json, timeoutMs, ...under(traceparent) };
       return within(timeoutMs, ask(server, request));
     },
     async watch(subject, body, watching) {
@@ -48,7 +48,8 @@ export function openBus(): Bus {
       watching.signal.throwIfAborted();
       assertOpen();
       const server = nextServer(servers, subject);
-      const request = { subject, body: JSON.parse(text) as Json, timeoutMs: watching.silenceMs };
+      const { silenceMs: timeoutMs, traceparent } = watching;
+      const request = { subject, body: JSON.parse(text) as Json, timeoutMs, ...under(traceparent) };
       return watched(watching, (watcher) => ask(server, { ...request, watcher }));
     },
     async serve(subject, { inFlightMax, answer }) {
@@ -89,6 +90,10 @@ export function openBus(): Bus {
       await Promise.allSettled(all.flatMap(({ inFlight }) => [...inFlight]));
     },
   };
+}
+
+function under(traceparent: string | undefined): Pick<BusRequest, 'traceparent'> {
+  return traceparent === undefined ? {} : { traceparent };
 }
 
 /** The server whose turn it is among those that have room; it goes to the end of the row. */

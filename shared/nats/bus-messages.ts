@@ -13,6 +13,8 @@ const WATCH_HEADER = 'Watchdesk-Watch';
 const PROGRESS_HEADER = 'Watchdesk-Progress';
 /** On the asker's word after progress: it has given up. */
 const STOP_HEADER = 'Watchdesk-Stop';
+/** W3C Trace Context: the span under which a request is asked. */
+const TRACEPARENT_HEADER = 'traceparent';
 const RETRY_AFTER_SECONDS = 1;
 
 export function messageText(body: Json): string {
@@ -24,14 +26,15 @@ export function messageText(body: Json): string {
   });
 }
 
-export function requestHeaders(timeoutMs: number): MsgHdrs {
+export function requestHeaders(timeoutMs: number, traceparent?: string): MsgHdrs {
   const made = headers();
   made.set(TIMEOUT_HEADER, String(timeoutMs));
+  if (traceparent !== undefined) made.set(TRACEPARENT_HEADER, traceparent);
   return made;
 }
 
-export function watchHeaders(silenceMs: number): MsgHdrs {
-  const made = requestHeaders(silenceMs);
+export function watchHeaders(silenceMs: number, traceparent?: string): MsgHdrs {
+  const made = requestHeaders(silenceMs, traceparent);
   made.set(WATCH_HEADER, '1');
   return made;
 }
@@ -60,6 +63,11 @@ export function isStop(message: Msg): boolean {
 export function timeoutMsOf(message: Msg): number {
   const timeoutMs = Number(message.headers?.get(TIMEOUT_HEADER));
   return timeoutMs > 0 ? timeoutMs : BUS_REQUEST_TIMEOUT_MS;
+}
+
+export function traceparentOf(message: Msg): { readonly traceparent?: string } {
+  const traceparent = message.headers?.get(TRACEPARENT_HEADER);
+  return traceparent ? { traceparent } : {};
 }
 
 export function problemHeaders(): MsgHdrs {

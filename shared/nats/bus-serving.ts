@@ -2,7 +2,14 @@ import { errors, type Msg, type PublishOptions, type Subscription } from '@nats-
 import type { BusRequest } from '#shared/ports/bus.ts';
 import type { Json } from '#shared/ports/tables.ts';
 import { asProblem, Problem } from '#shared/problem.ts';
-import { busy, isWatched, messageText, problemHeaders, timeoutMsOf } from './bus-messages.ts';
+import {
+  busy,
+  isWatched,
+  messageText,
+  problemHeaders,
+  timeoutMsOf,
+  traceparentOf,
+} from './bus-messages.ts';
 import { openWatcher, type Send } from './bus-watching.ts';
 
 type Answer = (request: BusRequest) => Promise<Json>;
@@ -56,7 +63,8 @@ async function answerOne(
 ): Promise<void> {
   const timeoutMs = timeoutMsOf(message);
   const watching = isWatched(message) ? openWatcher(message, timeoutMs, send) : undefined;
-  const work = watching === undefined ? { timeoutMs } : { timeoutMs, watcher: watching.watcher };
+  const under = { timeoutMs, ...traceparentOf(message) };
+  const work = watching === undefined ? under : { ...under, watcher: watching.watcher };
   const reply = await carryOut(message, answer, work);
   const asker = watching === undefined ? message : await watching.end();
   if (asker === undefined) return;
@@ -71,7 +79,7 @@ async function answerOne(
 async function carryOut(
   message: Msg,
   answer: Answer,
-  work: Pick<BusRequest, 'timeoutMs' | 'watcher'>,
+  work: Omit<BusRequest, 'subject' | 'body'>,
 ): Promise<Json | Problem> {
   try {
     const body = message.json<Json>();

@@ -48,13 +48,13 @@ export async function watchOver(
 
 async function takeTurns(
   { send, subject, text }: Parameters<typeof watchOver>[0],
-  { silenceMs, hear, signal }: Watching,
+  { silenceMs, hear, signal, traceparent }: Watching,
 ): Promise<Json> {
   const wait = (sent: Promise<Msg>) =>
     sent.catch((error: unknown) => {
       throw problemOf(error, { subject, timeoutMs: silenceMs });
     });
-  const options = { timeout: silenceMs, headers: watchHeaders(silenceMs) };
+  const options = { timeout: silenceMs, headers: watchHeaders(silenceMs, traceparent) };
   let message = await wait(send(subject, text, options));
   while (isProgress(message)) {
     if (signal.aborted) {

@@ -43,11 +43,11 @@ export async function openNatsBus(settings: NatsSettings): Promise<Bus> {
   }
 
   return {
-    async request(subject, body, { timeoutMs }) {
+    async request(subject, body, { timeoutMs, traceparent }) {
       assertSubject(subject);
       const text = messageText(body);
       connection.assertUp();
-      const options = { timeout: timeoutMs, headers: requestHeaders(timeoutMs) };
+      const options = { timeout: timeoutMs, headers: requestHeaders(timeoutMs, traceparent) };
       const reply = await nc.request(subject, text, options).catch((error: unknown) => {
         throw problemOf(error, { subject, timeoutMs });
       });

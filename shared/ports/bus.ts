@@ -10,6 +10,8 @@ export interface BusRequest {
   readonly body: Json;
   /** Milliseconds that the caller still waits when the request arrives. */
   readonly timeoutMs: number;
+  /** As the asker gave it: the span under which this is asked (W3C Trace Context). */
+  readonly traceparent?: string;
   /** There when it was asked for by `watch`. */
   readonly watcher?: Watcher;
 }
@@ -26,6 +28,7 @@ export interface Watcher {
 }
 
 export interface Watching {
+  readonly traceparent?: string | undefined;
   /** Longest time without progress or answer, which the one who works on it sees as `timeoutMs`. */
   readonly silenceMs: number;
   /** Hears progress in its order, none after the answer. MUST NOT throw. */
@@ -52,7 +55,11 @@ export interface Bus extends AsyncDisposable {
    * `too-large` when the request is over BUS_MESSAGE_BYTES_MAX (not sent) or the answer is (carried
    * out): a list asks for fewer items then.
    */
-  request(subject: string, body: Json, options: { readonly timeoutMs: number }): Promise<Json>;
+  request(
+    subject: string,
+    body: Json,
+    options: { readonly timeoutMs: number; readonly traceparent?: string | undefined },
+  ): Promise<Json>;
   /**
    * Asks like `request`, for work that may take long: each progress puts off the end of patience, and
    * the answer comes whatever became of progress. Rejects as `request` does, `timeout` after

@@ -43,6 +43,18 @@ for (const { name, missing, open } of busAdapters) {
         expect(await ends.near.request(SUBJECT, null, { timeoutMs: 1_234 })).toBe(1_234);
       });
 
+      test('carries the span under which it is asked, and none where there is none', async () => {
+        await using ends = await open();
+        await serve(ends, async ({ traceparent = null }) => traceparent);
+        const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+        expect(await ends.near.request(SUBJECT, null, { ...WAIT, traceparent })).toBe(traceparent);
+        expect(await ends.near.request(SUBJECT, null, WAIT)).toBeNull();
+        const watching = { silenceMs: WAIT.timeoutMs, signal: new AbortController().signal };
+        const hear = () => undefined;
+        const asking = { ...watching, hear, traceparent };
+        expect(await ends.near.watch(SUBJECT, null, asking)).toBe(traceparent);
+      });
+
       test('and its answer are copies: neither side holds what the other one has', async () => {
         await using ends = await open();
         const kept = { units: ['E1'] };

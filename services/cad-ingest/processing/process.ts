@@ -56,6 +56,8 @@ export interface ProcessingParts {
   readonly metrics: Metrics;
   readonly log: Log;
   readonly clock: () => number;
+  /** The span of the delivery. */
+  readonly traceparent?: string | undefined;
 }
 
 /** Processes one mail at one delivery; rejects only when not even the failure can be recorded. */
@@ -133,7 +135,9 @@ async function propose(
   const workId = pageWorkIdOf(value.workId, index);
   const { reading = 1 } = value;
   const body = { workId, draft, message, reading, ...(updates === undefined ? {} : { updates }) };
-  const { incidentId, outcome } = (await parts.client.call(proposeIncident, { body }, caller)).body;
+  const { traceparent, client } = parts;
+  const proposed = await client.call(proposeIncident, { body }, caller, { traceparent });
+  const { incidentId, outcome } = proposed.body;
   return { draft, incidentId, outcome };
 }
 

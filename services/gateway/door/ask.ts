@@ -32,9 +32,9 @@ export function openAsk(parts: {
     const context = await signer.sign({ caller, audience: service.name });
     const { params = {}, query = {}, body = null } = input;
     // None of the gateway's own works long enough for progress.
-    const { watching: _none, ...carried } = options;
+    const { watching: _none, traceparent, ...carried } = options;
     const message = { context, input: { params, query, body }, ...carried };
-    const reply = await service.dispatch(operation, message);
+    const reply = await service.dispatch(operation, message, traceparent ? { traceparent } : {});
     if (!reply.ok) throw Problem.fromBody(reply.problem);
     return reply;
   };

@@ -22,6 +22,7 @@ import {
 import type { Log } from '#shared/log.ts';
 import type { Metrics } from '#shared/metrics.ts';
 import { Problem } from '#shared/problem.ts';
+import { beginSpan, type TraceSpan } from '#shared/tracing.ts';
 import { isServed, type Names } from './hosts.ts';
 import { openJsonBody } from './json-body.ts';
 import { problemAnswer, problemOf, refuseConnection } from './problems.ts';
@@ -47,6 +48,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** For the log: ids of who asks, once that is known. */
     whoAsks: { readonly tenant: string; readonly subject: string } | undefined;
+    /** From its arrival to the end of its answer. */
+    span: TraceSpan | undefined;
   }
 }
 
@@ -104,6 +107,8 @@ export function openHttp(parts: HttpParts): FastifyInstance {
     });
   }
   app.decorateRequest('whoAsks', undefined);
+  app.decorateRequest('span', undefined);
+  app.addHook('onRequest', async (request, reply) => traceRequest(request, reply));
   app.addHook('onRequest', async (request, reply) => admitRequest(parts, request, reply));
   app.addHook('onSend', async (_request, reply) => {
     // Each connection ends with its next answer; none is left to wait for when the server closes.
@@ -115,6 +120,30 @@ export function openHttp(parts: HttpParts): FastifyInstance {
   });
   app.setErrorHandler((error, request, reply) => sendProblem(parts, error, request, reply));
   return app;
+}
+
+/** Of the route's pattern and not the path, as the log: a path can hold a token. */
+function traceRequest(request: FastifyRequest, reply: FastifyReply): void {
+  const { method, routeOptions, headers, id } = request;
+  const { url: route, config } = routeOptions;
+  if (config.door === 'probe') return;
+  const { traceparent: parent } = headers;
+  const span = beginSpan({
+    name: route === undefined ? method : `${method} ${route}`,
+    kind: 'server',
+    parent: typeof parent === 'string' ? parent : undefined,
+    attributes: {
+      'http.request.method': method,
+      'watchdesk.request.id': id,
+      ...(route === undefined ? {} : { 'http.route': route }),
+    },
+  });
+  request.span = span;
+  // Also when the caller has gone: a span that does not end is not seen.
+  reply.raw.once('close', () => {
+    span.note({ 'http.response.status_code': reply.statusCode });
+    span.end(reply.statusCode);
+  });
 }
 
 async function admitRequest(
@@ -174,7 +203,7 @@ function sendProblem(
   const problem = problemOf(error);
   if (problem.code === 'internal' && !(error instanceof Problem)) {
     metrics.alarm('internal-error');
-    log.error({ requestId: request.id, err: error }, 'a request failed');
+    log.error({ requestId: request.id, ...request.span?.ids, err: error }, 'a request failed');
   }
   const { status, headers, body } = problemAnswer(problem, request.id);
   // Bytes, because to a text Fastify adds a charset, which this media type does not have.
@@ -185,6 +214,7 @@ function sendProblem(
 function logAnswer(log: Log, request: FastifyRequest, reply: FastifyReply): void {
   const line = {
     requestId: request.id,
+    ...request.span?.ids,
     method: request.method,
     route: request.routeOptions.url,
     status: reply.statusCode,

@@ -181,7 +181,7 @@ function assertMediaType(
 
 function optionsOf(
   operation: Operation,
-  { headers }: FastifyRequest,
+  { headers, span }: FastifyRequest,
   reply: FastifyReply,
 ): CallOptions {
   const idempotencyKey = idempotencyKeyOf(one(headers['idempotency-key']));
@@ -195,6 +195,7 @@ function optionsOf(
   const waitSeconds = takesPrefer(operation) ? waitSecondsOf(one(headers.prefer)) : undefined;
   if (waitSeconds !== undefined) void reply.header('preference-applied', `wait=${waitSeconds}`);
   return {
+    traceparent: span?.traceparent,
     ...(ifMatch === undefined ? {} : { ifMatch }),
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     ...(waitSeconds === undefined ? {} : { receiptWaitMs: waitSeconds * 1000 }),

@@ -12,6 +12,7 @@
  */
 import type { Change, TenantTables, WriteResult } from '#shared/ports/tables.ts';
 import { Problem } from '#shared/problem.ts';
+import { inSpan } from '#shared/tracing.ts';
 import type { Block } from '../chain/block.ts';
 import { blockChanges, numberId, UNAUDITED } from '../log/store.ts';
 
@@ -20,14 +21,28 @@ const TRIES_MAX = 3;
 
 export type SlotResult = 'committed' | 'lost' | 'stale';
 
-/** Throws Problem `unavailable` when the outcome stays unknown; the next block finds out. */
-export async function putBlock(about: {
+export interface SlotWrite {
   readonly tables: TenantTables;
   readonly block: Block;
   readonly beside: readonly Change[];
   /** Hears what the store threw, for the log. */
   readonly failed: (error: unknown) => void;
-}): Promise<SlotResult> {
+}
+
+/** Throws Problem `unavailable` when the outcome stays unknown; the next block finds out. */
+export function putBlock(about: SlotWrite): Promise<SlotResult> {
+  const { count, size } = about.block.header;
+  const attributes = { 'watchdesk.entries': count, 'watchdesk.log.size': size };
+  // It holds what many have asked for: a trace of its own.
+  const committing = { name: 'ledger.block.commit', kind: 'internal', attributes } as const;
+  return inSpan(committing, async (span) => {
+    const result = await put(about);
+    span.note({ 'watchdesk.outcome': result });
+    return result;
+  });
+}
+
+async function put(about: SlotWrite): Promise<SlotResult> {
   const { tables, block, beside, failed } = about;
   const changes = [...blockChanges(block), ...beside];
   const erase = beside.some(destroys) ? { erase: true as const } : {};
