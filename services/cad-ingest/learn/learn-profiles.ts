@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Profile } from '#contracts/cad-profile.ts';
-import { squeeze } from '../parse/address/place.ts';
 import { withReplaced } from '../parse/compile.ts';
 import { readPlain } from '../parse/read-page.ts';
+import { squeeze } from '../parse/text/squeeze.ts';
 import { learnAgency, type ReadSample } from './learn.ts';
 import { marksOf, type SampleLine } from './sample.ts';
 

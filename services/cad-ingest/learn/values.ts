@@ -1,8 +1,9 @@
 import type { CadFieldKey } from '#contracts/cad-fields.ts';
 import type { Place } from '#contracts/cad-learned.ts';
 import { readAddress } from '../parse/address/address.ts';
-import { matchPlace, squeeze } from '../parse/address/place.ts';
+import { matchPlace } from '../parse/address/place.ts';
 import { type Draft, put, take } from '../parse/draft.ts';
+import { squeeze } from '../parse/text/squeeze.ts';
 import { tokenize } from '../parse/text/tokens.ts';
 import { readMoment } from '../parse/values/clock.ts';
 import { updateToken } from '../parse/values/update-word.ts';

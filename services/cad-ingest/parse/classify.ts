@@ -69,14 +69,20 @@ function kindOf(text: string): Fragment {
 
 /** Values that their own form gives away. */
 function typed(text: string): Fragment | undefined {
-  if (isPhone(text)) return { text, kind: 'phone', score: 0.9 };
-  if (isMoment(text)) return { text, kind: 'moment', score: 0.95 };
-  if (isCoordinates(text)) return { text, kind: 'coordinates', score: 0.95 };
-  if (findDeterminant(text)?.value === text) return { text, kind: 'code', score: 0.9 };
+  const figured = /\d/.test(text) ? figures(text) : undefined;
+  if (figured !== undefined) return figured;
   if (PRIORITY.test(text)) return { text, kind: 'priority', score: 0.7 };
   if (CHANNEL.test(text)) return { text, kind: 'channel', score: 0.8 };
   if (APARTMENT.test(text)) return { text, kind: 'apartment', score: 0.8 };
   return CROSS.test(text) ? { text, kind: 'cross', score: 0.9 } : undefined;
+}
+
+function figures(text: string): Fragment | undefined {
+  if (isPhone(text)) return { text, kind: 'phone', score: 0.9 };
+  if (isMoment(text)) return { text, kind: 'moment', score: 0.95 };
+  if (isCoordinates(text)) return { text, kind: 'coordinates', score: 0.95 };
+  const code = findDeterminant(text)?.value === text;
+  return code ? { text, kind: 'code', score: 0.9 } : undefined;
 }
 
 function isMoment(text: string): boolean {

@@ -1,6 +1,6 @@
 import type { CaseCut, Cut, LabelCut, SlotCut, SplitCut } from '#contracts/cad-profile.ts';
 import type { Target } from '#contracts/cad-targets.ts';
-import { labelRoles, normalLabel } from './dictionary.ts';
+import { normalLabel, rolesOf } from './dictionary.ts';
 import { type Draft, take } from './draft.ts';
 import { cutFragmentsAt } from './fragments.ts';
 import { takeLabelled } from './generic.ts';
@@ -89,7 +89,7 @@ function byLabels(cut: LabelCut): Cutter {
   const { cutters, roles } = meanings(cut);
   const lead = compileCut(cut.lead ?? 'any');
   const loose = compileCut(cut.loose ?? 'any');
-  const lookup = (label: string) => roles.get(label) ?? (cut.only ? undefined : labelRoles(label));
+  const lookup = (label: string) => roles.get(label) ?? (cut.only ? undefined : rolesOf(label));
   return (text, work) => {
     const segments = cutSegments(text.split('\n'), {
       lookup,

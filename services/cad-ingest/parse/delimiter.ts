@@ -46,14 +46,17 @@ const WORTH_LEAST = 2;
 /** The mark that parts the fields of this text, if one does. */
 export function delimiterOf(lines: readonly string[]): string | undefined {
   const sample = lines.join('\n').slice(0, SAMPLE_CHARS_MAX);
+  const plain = sample.replaceAll('://', '');
+  const undated = sample.replaceAll(/\d\/(?=\d)/g, '0');
+  const count = (mark: string) => occurrences(mark === '/' ? undated : plain, mark);
   const strong = STRONG.filter(
-    ({ mark, least }) => count(sample, mark) >= least && isFieldMark(sample, mark),
+    ({ mark, least }) => count(mark) >= least && isFieldMark(sample, mark),
   );
   if (strong.length > 0) return likeliest(sample, strong);
   let best: string | undefined;
   let bestWorth = WORTH_LEAST;
   for (const { mark, least } of WEAK) {
-    const value = count(sample, mark) >= least ? worth(sample, mark) : 0;
+    const value = count(mark) >= least ? worth(sample, mark) : 0;
     if (value > bestWorth) [best, bestWorth] = [mark, value];
   }
   return best;
@@ -66,9 +69,10 @@ function likeliest(sample: string, marks: typeof STRONG): string | undefined {
   return values.toSorted((one, other) => other.value - one.value)[0]?.mark;
 }
 
-function count(sample: string, mark: string): number {
-  const text = mark === '/' ? sample.replaceAll(/\d\/(?=\d)/g, '0') : sample.replaceAll('://', '');
-  return text.split(mark).length - 1;
+function occurrences(text: string, mark: string): number {
+  let times = 0;
+  for (let at = text.indexOf(mark); at >= 0; at = text.indexOf(mark, at + mark.length)) times += 1;
+  return times;
 }
 
 /** Fields are short in the beginning. */

@@ -1,5 +1,5 @@
 import type { Target } from '#contracts/cad-targets.ts';
-import { oncePerPage } from './page-memo.ts';
+import { isSqueezed } from './text/squeeze.ts';
 
 /**
  * Labels that dispatch centres write, with what they may mean, the likeliest first: the same word
@@ -154,17 +154,23 @@ const dictionary: ReadonlyMap<string, readonly Target[]> = new Map(
 
 /** What a label may mean, or undefined where nobody knows it. */
 export function labelRoles(label: string): readonly Target[] | undefined {
-  return dictionary.get(normalLabel(label));
+  return rolesOf(normalLabel(label));
 }
 
-/** Nothing is to be changed: most labels that are looked up were made so before. */
-const NORMAL = /^[A-Z\d/&,-]+(?: #?[A-Z\d/&,-]+)*$/;
+/** The same of a label in its normal form. */
+export function rolesOf(normal: string): readonly Target[] | undefined {
+  return dictionary.get(normal);
+}
+
+/** What is taken out of a label, or parted from its words. */
+const PADDING = /[._*"#(]/;
 
 /** Capitals, one blank between words, no padding of dots: `Incident Type  . ` is INCIDENT TYPE. */
-export const normalLabel = oncePerPage(normalOf);
+export function normalLabel(label: string): string {
+  return isSqueezed(label) && !PADDING.test(label) ? label.toUpperCase() : mended(label);
+}
 
-function normalOf(label: string): string {
-  if (NORMAL.test(label)) return label;
+function mended(label: string): string {
   return label
     .toUpperCase()
     .replaceAll('(S)', 'S')
@@ -184,6 +190,22 @@ export function isLabelWords(text: string): boolean {
   return normalLabel(text)
     .split(/[ /]+/)
     .every((word) => vocabulary.has(word));
+}
+
+/**
+ * One of these words is in every label whose first meaning is units: it is looked for before labels
+ * are. Case does not count.
+ */
+export const UNIT_LABEL_WORD = new RegExp(
+  `(?<![A-Za-z0-9])(?:${wordsOfUnits().join('|')})(?![A-Za-z0-9])`,
+  'i',
+);
+
+function wordsOfUnits(): string[] {
+  const labels = ENTRIES.filter(([roles]) => roles.split(',')[0] === 'units');
+  const words = labels.flatMap(([, list]) => list.split('|').map((label) => label.split(/\W/)[0]));
+  // The last two are those of `KEYWORDS`, wherever they stand in a label.
+  return [...new Set([...words.filter((word) => word !== undefined), 'UNIT', 'APPARATUS'])];
 }
 
 /** Labels whose call type gives way to one behind a better label. */

@@ -1,6 +1,7 @@
 import type { CadFieldKey, CadFields } from '#contracts/cad-fields.ts';
 import { isStatusTarget, type StatusTarget, type Target } from '#contracts/cad-targets.ts';
 import { type AddressParts, readAddress } from './address/address.ts';
+import { squeeze } from './text/squeeze.ts';
 import { readMoment } from './values/clock.ts';
 import { isPhone, phonesIn, readNumbers } from './values/codes.ts';
 import { findCoordinates, placeOf, readDegrees } from './values/coordinates.ts';
@@ -74,8 +75,8 @@ const takers: Partial<Record<Target, Taker>> = {
   address: takeAddress,
   city: takeCity,
   state: (draft, text, sure) => put(draft, 'state', stateOf(text), sure),
-  apartment: (draft, text, sure) => put(draft, 'apartment', oneLine(text), sure),
-  placeName: (draft, text, sure) => put(draft, 'placeName', oneLine(text), sure),
+  apartment: (draft, text, sure) => put(draft, 'apartment', squeeze(text), sure),
+  placeName: (draft, text, sure) => put(draft, 'placeName', squeeze(text), sure),
   crossStreets: takeCross,
   units: takeUnits,
   number: takeNumber,
@@ -85,18 +86,22 @@ const takers: Partial<Record<Target, Taker>> = {
   coordinates: (draft, text, sure) => put(draft, 'coordinates', findCoordinates(text)?.value, sure),
   latitude: (draft, text) => setDegrees(draft, 'latitude', text),
   longitude: (draft, text) => setDegrees(draft, 'longitude', text),
-  priority: (draft, text, sure) => put(draft, 'priority', oneLine(text), sure),
-  map: (draft, text, sure) => put(draft, 'map', oneLine(text), sure),
-  box: (draft, text, sure) => put(draft, 'box', oneLine(text), sure),
-  channel: (draft, text, sure) => put(draft, 'channel', oneLine(text), sure),
-  source: (draft, text, sure) => put(draft, 'source', oneLine(text), sure),
+  priority: (draft, text, sure) => put(draft, 'priority', squeeze(text), sure),
+  map: (draft, text, sure) => put(draft, 'map', squeeze(text), sure),
+  box: (draft, text, sure) => put(draft, 'box', squeeze(text), sure),
+  channel: (draft, text, sure) => put(draft, 'channel', squeeze(text), sure),
+  source: (draft, text, sure) => put(draft, 'source', squeeze(text), sure),
   callerName: takeCaller,
   callerPhone: takePhone,
   narrative: (draft, text) => void draft.notes.push(text),
 };
 
+/** Of the longest of them. */
+const FILLER_CHARS_MAX = 9;
+
 /** Fillers that centres print into empty fields. */
 function isBlankValue(text: string): boolean {
+  if (text.length > FILLER_CHARS_MAX) return false;
   return /^(?:n\/a|none|null|<unknown>|<none>|\(none\)|\[none\]|-{1,3}|\.{1,3}|<null>)$/i.test(
     text,
   );
@@ -157,7 +162,7 @@ const RIVAL_LEAST = 0.6;
 const RIVAL_CERTAIN = 0.7;
 
 function takeCity(draft: Draft, text: string, sure: number): void {
-  const bare = oneLine(text)
+  const bare = squeeze(text)
     .replace(/,? *\bUSA?$/i, '')
     .replace(/,? *\d{5}(?:-\d{4})?$/, '');
   const found = /^(.{2,60}?)(?:, *| +)([A-Z]{2})$/.exec(bare);
@@ -212,7 +217,7 @@ function takeCaller(draft: Draft, text: string, sure: number): void {
   const phone = phonesIn(text)[0];
   put(draft, 'callerPhone', phone?.value, sure * 0.8);
   const name = phone === undefined ? text : text.slice(0, phone.start);
-  const bare = oneLine(name)
+  const bare = squeeze(name)
     .replace(/,? *(?:ph(?:one)?|tel)[:.]? *$/i, '')
     .replace(/[\s,;:(-]+$/, '');
   if (/[A-Za-z]/.test(bare)) put(draft, 'callerName', bare, sure);
@@ -235,8 +240,4 @@ function setDegrees(draft: Draft, key: 'latitude' | 'longitude', text: string): 
 function stateOf(text: string): string | undefined {
   const upper = text.trim().toUpperCase();
   return /^[A-Z]{2}$/.test(upper) ? upper : undefined;
-}
-
-export function oneLine(text: string): string {
-  return text.replaceAll(/\s+/g, ' ').trim();
 }

@@ -2,10 +2,12 @@ import {
   type CadDraft,
   type CadFieldKey,
   type CadFields,
+  cadFieldKeys,
   cadFields,
 } from '#contracts/cad-fields.ts';
-import { type Draft, oneLine } from './draft.ts';
+import type { Draft } from './draft.ts';
 import type { PageText } from './text/prepare.ts';
+import { isSqueezed, squeeze } from './text/squeeze.ts';
 import { readNarrative } from './values/narrative.ts';
 
 /** Longest values of the contract, in characters. */
@@ -26,12 +28,12 @@ const TEXT_CHARS_MAX = {
   callerName: 120,
   callerPhone: 40,
 } as const satisfies Partial<Record<CadFieldKey, number>>;
+const TEXTS = Object.entries(TEXT_CHARS_MAX) as [keyof typeof TEXT_CHARS_MAX, number][];
 
 /** Brings what was read into the bounds of the contract; a value that cannot be fitted is left out. */
 export function finishFields(draft: Draft): CadFields {
   const fields: { -readonly [Key in CadFieldKey]?: unknown } = { ...draft.fields };
-  for (const [name, charsMax] of Object.entries(TEXT_CHARS_MAX)) {
-    const key = name as keyof typeof TEXT_CHARS_MAX;
+  for (const [key, charsMax] of TEXTS) {
     const value = fields[key];
     if (typeof value === 'string') fields[key] = shorten(value, charsMax);
   }
@@ -48,21 +50,21 @@ export function finishText(page: PageText): CadFields {
 }
 
 /** Keeps the keys whose value fits the contract. */
-function valid(fields: Record<string, unknown>): CadFields {
-  const kept: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(fields)) {
+function valid(fields: { readonly [Key in CadFieldKey]?: unknown }): CadFields {
+  const kept: { [Key in CadFieldKey]?: unknown } = {};
+  for (const [key, schema] of SCHEMAS) {
+    const value = fields[key];
     const empty =
       value === undefined || value === '' || (Array.isArray(value) && value.length === 0);
-    if (!empty && key in cadFields.shape) kept[key] = value;
+    if (empty) continue;
+    const parsed = schema.safeParse(value);
+    if (parsed.success) kept[key] = parsed.data;
   }
-  const whole = cadFields.safeParse(kept);
-  if (whole.success) return whole.data;
-  for (const issue of whole.error.issues) {
-    const key = issue.path[0];
-    if (typeof key === 'string') delete kept[key];
-  }
-  return cadFields.parse(kept);
+  return kept as CadFields;
 }
+
+/** Each field by itself: of the two dozen a page has some, and only those are looked at. */
+const SCHEMAS = cadFieldKeys.map((key) => [key, cadFields.shape[key].unwrap()] as const);
 
 function unitTimesOf(draft: Draft): CadDraft['fields']['unitTimes'] & {} {
   const rows = draft.unitTimes.slice(0, 99);
@@ -74,5 +76,6 @@ function unitTimesOf(draft: Draft): CadDraft['fields']['unitTimes'] & {} {
 }
 
 function shorten(text: string, charsMax: number): string {
-  return oneLine(text).slice(0, charsMax).toWellFormed().replaceAll('\uFFFD', '').trim();
+  if (text.length <= charsMax && isSqueezed(text)) return text;
+  return squeeze(text).slice(0, charsMax).toWellFormed().replaceAll('\uFFFD', '').trim();
 }

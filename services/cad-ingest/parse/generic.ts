@@ -78,9 +78,9 @@ function isTelling(text: string): boolean {
 export function takeLabelled(draft: Draft, segment: Segment): boolean {
   if (segment.text === '') return true;
   const roles = segment.roles ?? [];
-  const role = chooseRole(draft, roles, segment.text);
-  if (fitness(role, segment.text) < MISFIT) return false;
-  const value = Math.max(fitness(role, segment.text), 0.5);
+  const { role, fit } = chooseRole(draft, roles, segment.text);
+  if (fit < MISFIT) return false;
+  const value = Math.max(fit, 0.5);
   const first = role === roles[0] ? 1 : 0.95;
   const told = (segment.guessed ? BY_GUESS : 1) * (isWeakLabel(segment.label ?? '') ? BY_WEAK : 1);
   const before = draft.fields.nature;
@@ -113,11 +113,21 @@ function isShortCode(text: string): boolean {
 }
 
 /** The first meaning of the label that the value fits and that is still open. */
-function chooseRole(draft: Draft, roles: readonly Target[], value: string): Target {
-  const fits = roles.map((role) => ({ role, value: fitness(role, value) - taken(draft, role) }));
-  const good = fits.find((each) => each.value >= 0.5);
-  const best = good ?? fits.toSorted((one, other) => other.value - one.value)[0];
-  return best?.role ?? 'narrative';
+function chooseRole(draft: Draft, roles: readonly Target[], value: string): Choice {
+  let best: (Choice & { readonly worth: number }) | undefined;
+  for (const role of roles) {
+    const fit = fitness(role, value);
+    const worth = fit - taken(draft, role);
+    if (best === undefined || worth > best.worth || worth >= 0.5) best = { role, fit, worth };
+    if (worth >= 0.5) break;
+  }
+  return best ?? { role: 'narrative', fit: fitness('narrative', value) };
+}
+
+interface Choice {
+  readonly role: Target;
+  /** 0..1: how well the value fits it. */
+  readonly fit: number;
 }
 
 function taken(draft: Draft, role: Target): number {

@@ -32,5 +32,6 @@ export function harvest(page: PageText, draft: Draft): void {
 }
 
 function takeTenEight(text: string, draft: Draft): void {
+  if (!text.includes(' (')) return;
   for (const match of text.matchAll(TEN_EIGHT)) take(draft, 'dateTime', match[1] ?? '', 0.9);
 }

@@ -1,4 +1,5 @@
 import { labelRoles } from './dictionary.ts';
+import { matchesOf } from './text/matches.ts';
 
 /** How a page parts its labels from their values, where it is not by a colon. */
 export interface LabelForms {
@@ -41,14 +42,17 @@ function bareLabels(line: string): string[] {
 
 /** Two blanks and more behind words that are a label. */
 function wideLabels(line: string): string[] {
+  if (!line.includes('  ')) return [];
   const label = /^ {0,4}([A-Za-z][A-Za-z/#. ]{1,30}?) {2,}\S/.exec(line)?.[1];
   return label === undefined ? [] : [label];
 }
 
+const DASHED = /(?:^|[\t,;|:] ?)\s{0,4}([A-Z][A-Za-z/# ]{1,24})-(?= |$)/g;
+
 /** `Resp Units- E91, Scene- 12 MILL RD`: at a line's begin or behind a mark. */
 function dashedLabels(line: string): string[] {
-  const marked = line.matchAll(/(?:^|[\t,;|:] ?)\s{0,4}([A-Z][A-Za-z/# ]{1,24})-(?= |$)/g);
-  return [...marked].map((match) => match[1] ?? '');
+  if (!line.includes('-')) return [];
+  return matchesOf(DASHED, line).map((match) => match[1] ?? '');
 }
 
 function isStacked(lines: readonly string[], at: number): boolean {

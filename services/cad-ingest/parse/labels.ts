@@ -1,5 +1,6 @@
 import type { Target } from '#contracts/cad-targets.ts';
 import { guessRoles, isLabelWords, LABEL_WORDS_MAX, normalLabel } from './dictionary.ts';
+import { matchesOf } from './text/matches.ts';
 
 /** A label found in a line: where it begins, and where its value begins. */
 export interface LabelMark {
@@ -38,13 +39,32 @@ const LABEL_CHARS_MAX = 48;
 const UNKNOWN_CHARS_MAX = 32;
 const UNKNOWN_WORDS_MAX = 4;
 /** A value ends, and a label may begin, behind these. */
-const EDGE = /[\s;,|*~()[\]\\>{}]/;
-const HARD_EDGE = /[\t;|*~]|^ {2}/;
+const EDGE = /[\s;,|*~()[\]\\>{}./-]/;
 
-const SIGNS = new Set([':', '=', '#', '\t']);
+const CODES = 128;
+/** Tables by code, because these are asked of every character. */
+const EDGES = codesOf(EDGE);
+const OPENS = codesOf(/[A-Za-z0-9#]/);
+const HARD_EDGES = codesOf(/[\t;|*~]/);
+const WORDS = /\S+/g;
+const SIGNS = codesOf(/[:=#\t]/);
+const DASH = 45;
+const BLANK = 32;
 
-/** Labels of one line from left to right. Times (`12:34`) and URLs are no labels. */
-export function findLabels(line: string, options: LabelOptions): LabelMark[] {
+function codesOf(form: RegExp): readonly boolean[] {
+  return Array.from({ length: CODES }, (_, code) => form.test(String.fromCharCode(code)));
+}
+
+function opensBehind(code: number): boolean {
+  return code < CODES ? (EDGES[code] ?? false) : EDGE.test(String.fromCharCode(code));
+}
+
+/** Labels of one line from left to right, the first ones where not all are asked for. Times (`12:34`) and URLs are no labels. */
+export function findLabels(
+  line: string,
+  options: LabelOptions,
+  marksMax = Number.POSITIVE_INFINITY,
+): LabelMark[] {
   const whole = options.bare
     ? bareLabel(line, options)
     : options.first && !options.stacked
@@ -53,10 +73,10 @@ export function findLabels(line: string, options: LabelOptions): LabelMark[] {
   const marks: LabelMark[] = whole === undefined ? [] : [whole];
   let floor = whole?.valueStart ?? 0;
   const end = Math.min(line.length, LINE_CHARS_MAX);
-  for (let at = floor; at < end; at += 1) {
-    const sign = line[at] ?? '';
-    const dash = sign === '-' && (options.dashed || isHeadDash(line, at, floor));
-    if (!SIGNS.has(sign) && !dash) continue;
+  for (let at = floor; at < end && marks.length < marksMax; at += 1) {
+    const sign = line.charCodeAt(at);
+    const dash = sign === DASH && (options.dashed || isHeadDash(line, at, floor));
+    if (!SIGNS[sign] && !dash) continue;
     const mark = labelBefore(line, at, floor, options);
     if (mark === undefined) continue;
     marks.push(mark);
@@ -81,10 +101,11 @@ const DASHED = new Set(
 /** A line that is a label of a block and nothing else: `Narrative`, `UNITS DISPATCHED`. */
 function wholeLine(line: string, options: LabelOptions): LabelMark | undefined {
   const label = line.trim();
-  if (NO_HEADING.has(label.toUpperCase())) return undefined;
+  if (label.length > UNKNOWN_CHARS_MAX) return undefined;
   const [least, marks] = options.stacked ? [2, /[:=\t]|#./] : [4, /[:=#\t]/];
-  if (label.length < least || label.length > UNKNOWN_CHARS_MAX || marks.test(label))
+  if (label.length < least || marks.test(label) || NO_HEADING.has(label.toUpperCase())) {
     return undefined;
+  }
   const roles = options.lookup(normalLabel(label));
   const role = roles?.[0];
   if (roles === undefined || role === undefined) return undefined;
@@ -105,7 +126,7 @@ const BLOCKS = new Set<Target>(['narrative', 'crossStreets', 'units', 'any', 'un
 function bareLabel(line: string, options: LabelOptions): LabelMark | undefined {
   const start = line.length - line.trimStart().length;
   let best: LabelMark | undefined;
-  for (const match of line.slice(0, start + LABEL_CHARS_MAX).matchAll(/\S+/g)) {
+  for (const match of matchesOf(WORDS, line.slice(0, start + LABEL_CHARS_MAX))) {
     const end = match.index + match[0].length;
     const label = line.slice(start, end);
     const roles = options.lookup(normalLabel(label));
@@ -179,8 +200,8 @@ function knownLabel(
     if (!isLabelStart(line, start, floor, options)) continue;
     words += 1;
     const label = line.slice(start, end).trim();
-    const roles = isOneLabel(label) ? options.lookup(normalLabel(label)) : undefined;
-    if (roles !== undefined) best = { start, label, roles };
+    const roles = options.lookup(normalLabel(label));
+    if (roles !== undefined && isOneLabel(label)) best = { start, label, roles };
   }
   // Behind a tab the label must be the whole cell: `12 MILL ST<tab>FAIRVALE` has no state.
   const cell = best !== undefined && line.slice(floor, best.start).trimEnd();
@@ -198,12 +219,10 @@ function isOneLabel(label: string): boolean {
 }
 
 function isLabelStart(line: string, start: number, floor: number, options: LabelOptions): boolean {
-  const char = line[start] ?? '';
-  if (!/[A-Za-z0-9#]/.test(char)) return false;
-  if (start === floor) return true;
-  const before = line[start - 1] ?? '';
-  if (EDGE.test(before) || before === '-' || before === '.' || before === '/') return true;
-  return options.glued === true && /[A-Z]/.test(char) && /[A-Za-z0-9]/.test(before);
+  if (!OPENS[line.charCodeAt(start)]) return false;
+  if (start === floor || opensBehind(line.charCodeAt(start - 1))) return true;
+  const glued = options.glued === true && /[A-Z]/.test(line[start] ?? '');
+  return glued && /[A-Za-z0-9]/.test(line[start - 1] ?? '');
 }
 
 /** Where an unknown label begins that ends at the colon, or undefined where it is just text. */
@@ -214,7 +233,7 @@ function unknownStart(
   options: LabelOptions,
 ): number | undefined {
   const from = Math.max(floor, colon - UNKNOWN_CHARS_MAX);
-  const lineStart = line.slice(0, colon).trimStart().length <= UNKNOWN_CHARS_MAX && floor === 0;
+  const lineStart = floor === 0 && line.slice(0, colon).trimStart().length <= UNKNOWN_CHARS_MAX;
   const start = lineStart ? firstLetter(line, 0) : edgeBefore(line, colon, from);
   if (start !== undefined) {
     return looksLikeLabel(line.slice(start, colon)) ? start : undefined;
@@ -225,15 +244,15 @@ function unknownStart(
 /** Nothing, or a column gap or delimiter, stands before it. */
 function isEdge(line: string, start: number): boolean {
   const before = line.slice(Math.max(0, start - 3), start);
-  return line.slice(0, start).trim() === '' || /[\t;|*~] ?$| {2}$/.test(before);
+  return /[\t;|*~] ?$| {2}$/.test(before) || line.slice(0, start).trim() === '';
 }
 
 function looksLikeLabel(text: string): boolean {
-  const words = text.trim().split(/\s+/);
+  const label = text.trim();
   return (
-    words.length <= UNKNOWN_WORDS_MAX &&
-    /^[A-Za-z][A-Za-z0-9 ./#()&'_-]*$/.test(text.trim()) &&
-    !/\d{3}/.test(text)
+    /^[A-Za-z][A-Za-z0-9 ./#()&'_-]*$/.test(label) &&
+    !/\d{3}/.test(label) &&
+    label.split(/ +/).length <= UNKNOWN_WORDS_MAX
   );
 }
 
@@ -246,14 +265,16 @@ function firstLetter(line: string, from: number): number {
 /** Behind a column gap, a tab or a delimiter. */
 function edgeBefore(line: string, colon: number, from: number): number | undefined {
   for (let at = colon - 1; at >= from; at -= 1) {
-    if (HARD_EDGE.test(line.slice(at, at + 2))) return firstLetter(line, at + 1);
+    const [one, next] = [line.charCodeAt(at), line.charCodeAt(at + 1)];
+    const gap = one === BLANK && next === BLANK;
+    if (gap || HARD_EDGES[one] || HARD_EDGES[next]) return firstLetter(line, at + 1);
   }
   return undefined;
 }
 
 /** `... MAYFIELD Fire Dist: 4`: the words in mixed case behind a value in capitals. */
 function titledStart(line: string, colon: number, from: number): number | undefined {
-  const words = [...line.slice(from, colon).matchAll(/\S+/g)];
+  const words = matchesOf(WORDS, line.slice(from, colon));
   const last = words.at(-1);
   if (last === undefined || !/^[A-Za-z][A-Za-z/#.-]+$/.test(last[0])) return undefined;
   let start = last.index;

@@ -3,6 +3,8 @@ export interface Like {
   readonly pieces: readonly (readonly Part[])[];
   readonly atStart: boolean;
   readonly atEnd: boolean;
+  /** The longest text of the pattern: without it the pattern is not there, whatever else is. */
+  readonly literal: string;
 }
 
 type Part = 'digits' | 'letters' | 'word' | 'blank' | { readonly text: string };
@@ -15,16 +17,24 @@ export function compileLike(pattern: string): Like {
   const atStart = pattern.startsWith('^');
   const atEnd = pattern.endsWith('$') && pattern.length > 1;
   const inner = pattern.slice(atStart ? 1 : 0, atEnd ? -1 : undefined).toLowerCase();
-  return { pieces: piecesOf(inner), atStart, atEnd };
+  const pieces = piecesOf(inner);
+  return { pieces, atStart, atEnd, literal: longestOf(pieces.flat()) };
+}
+
+function longestOf(parts: readonly Part[]): string {
+  const texts = parts.map((part) => (typeof part === 'object' ? part.text : ''));
+  return texts.reduce((one, other) => (other.length > one.length ? other : one), '');
 }
 
 /** Whether the pattern is in the text. `lower` is the text in lower case. */
 export function matchesLike(like: Like, lower: string): boolean {
+  if (!lower.includes(like.literal)) return false;
   let at = 0;
-  for (const [index, piece] of like.pieces.entries()) {
-    const anchored = index === 0 && like.atStart;
+  let anchored = like.atStart;
+  for (const piece of like.pieces) {
     const end = anchored ? matchPiece(piece, lower, 0) : findPiece(piece, lower, at);
     if (end === undefined) return false;
+    anchored = false;
     at = end;
   }
   return !like.atEnd || lower.slice(at).trim() === '';
@@ -86,11 +96,17 @@ function matchPiece(piece: readonly Part[], text: string, from: number): number 
 }
 
 const RUN_CHARS_MAX = 60;
-const FITS = { digits: codesOf(/\d/), letters: codesOf(/[a-z]/), word: codesOf(/[a-z0-9/.-]/) };
+const CODES = 128;
+const FITS = {
+  digits: codesOf(/\d/),
+  letters: codesOf(/[a-z]/),
+  word: codesOf(/[a-z0-9/.-]/),
+  blank: codesOf(/\s/),
+};
 
 /** Which characters of ASCII a run holds, by their code. */
 function codesOf(form: RegExp): readonly boolean[] {
-  return Array.from({ length: 128 }, (_, code) => form.test(String.fromCharCode(code)));
+  return Array.from({ length: CODES }, (_, code) => form.test(String.fromCharCode(code)));
 }
 
 function matchPart(part: Part, text: string, at: number): number | undefined {
@@ -103,5 +119,7 @@ function matchPart(part: Part, text: string, at: number): number | undefined {
 }
 
 function fits(run: Exclude<Part, object>, text: string, at: number): boolean {
-  return run === 'blank' ? /\s/.test(text[at] ?? '') : (FITS[run][text.charCodeAt(at)] ?? false);
+  const code = text.charCodeAt(at);
+  if (run !== 'blank' || code < CODES) return FITS[run][code] ?? false;
+  return /\s/.test(text[at] ?? '');
 }

@@ -14,15 +14,15 @@ const PIECES_MAX = 2_000;
 
 /** The same function, which works out each text once a page. What it returns must not be changed. */
 export function oncePerPage<Answer>(read: (text: string) => Answer): (text: string) => Answer {
-  const known = new Map<string, Answer>();
+  const known = new Map<string, { readonly answer: Answer }>();
   memory.answers.push(known);
   return (text) => {
     if (!memory.open) return read(text);
     const before = known.get(text);
-    if (before !== undefined || known.has(text)) return before as Answer;
+    if (before !== undefined) return before.answer;
     const answer = read(text);
     if (known.size >= PIECES_MAX) known.clear();
-    known.set(text, answer);
+    known.set(text, { answer });
     return answer;
   };
 }
@@ -35,6 +35,6 @@ export function withinPage<Result>(read: () => Result): Result {
     return read();
   } finally {
     memory.open = false;
-    for (const known of memory.answers) known.clear();
+    for (const known of memory.answers) if (known.size > 0) known.clear();
   }
 }

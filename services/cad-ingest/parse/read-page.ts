@@ -243,15 +243,16 @@ function groundsOf(about: {
   readonly translated: Translated;
 }): Finished['grounds'] {
   const { draft, keys, profile, translated } = about;
-  const known = keys.flatMap((key) => {
+  const fieldConfidence: NonNullable<CadDraft['fieldConfidence']> = {};
+  for (const key of keys) {
     const certain = draft.certain.get(key);
-    return certain === undefined
-      ? []
-      : [[key, Math.min(1, Math.round(certain * 100) / 100)] as const];
-  });
+    if (certain !== undefined) {
+      fieldConfidence[key] = Math.min(1, Math.round(certain * 100) / 100);
+    }
+  }
   const written = Object.entries(translated).filter(([key]) => keys.some((each) => each === key));
   return {
-    fieldConfidence: Object.fromEntries(known),
+    fieldConfidence,
     ...(profile.version === undefined ? {} : { profileVersion: profile.version }),
     ...(written.length === 0 ? {} : { translated: Object.fromEntries(written) }),
   };

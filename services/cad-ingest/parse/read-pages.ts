@@ -1,6 +1,6 @@
 import { type CadDraft, cadFields } from '#contracts/cad-fields.ts';
 import type { Profile } from '#contracts/cad-profile.ts';
-import { labelRoles, normalLabel } from './dictionary.ts';
+import { normalLabel, rolesOf } from './dictionary.ts';
 import { findLabels } from './labels.ts';
 import { withinPage } from './page-memo.ts';
 import { type Page, type ReadBy, readPage, readPageInFull } from './read-page.ts';
@@ -56,23 +56,30 @@ function asBody(page: Page): Page {
 
 /** Lines that begin as the first line of the page does. */
 function callStarts(lines: readonly string[]): number[] {
-  const first = lines.findIndex((line) => line.trim() !== '');
-  const opening = openingOf(lines[first] ?? '');
+  const first =
+    lines
+      .find((line) => line.trim() !== '')
+      ?.trimStart()[0]
+      ?.toUpperCase() ?? '';
+  const alike = [...lines.keys()].filter((at) => mayOpen(lines[at] ?? '', first));
+  if (alike.length < 2) return [];
+  const opening = openingOf(lines[alike[0] ?? 0] ?? '');
   if (opening === undefined) return [];
-  return [...lines.keys()].filter((at) => opensWith(lines[at] ?? '', opening));
+  return alike.filter((at) => openingOf(lines[at] ?? '') === opening);
 }
 
-/** Labels are looked for only in lines that begin with the same letter or digit. */
-function opensWith(line: string, opening: string): boolean {
-  const first = line.trimStart()[0] ?? '';
-  const other = /[A-Za-z0-9]/.test(first) && first.toUpperCase() !== opening[0];
-  return !other && openingOf(line) === opening;
+/** Labels are looked for only in lines that begin with the same letter or digit, or with a sign. */
+function mayOpen(line: string, first: string): boolean {
+  const own = line.trimStart()[0] ?? '';
+  if (own === '') return false;
+  return own.toUpperCase() === first || !/[A-Za-z0-9]/.test(own);
 }
 
 /** The label that a line begins with, or the whole of a line that is a heading. */
 function openingOf(line: string): string | undefined {
   const text = line.trim();
-  const mark = findLabels(text.slice(0, 200), { lookup: labelRoles, unknownInside: false })[0];
+  const options = { lookup: rolesOf, unknownInside: false };
+  const [mark] = findLabels(text.slice(0, 200), options, 1);
   if (mark !== undefined) return mark.start === 0 ? normalLabel(mark.label) : undefined;
   const heading = text.length >= HEADING_CHARS_MIN && text.length <= HEADING_CHARS_MAX;
   return heading && !/\d/.test(text) ? text.toUpperCase() : undefined;

@@ -1,5 +1,5 @@
 import { isStatusTarget, type Target } from '#contracts/cad-targets.ts';
-import { labelRoles } from './dictionary.ts';
+import { rolesOf } from './dictionary.ts';
 import { fitness } from './fitness.ts';
 import { findLabels, type LabelMark, type Lookup } from './labels.ts';
 import { PIECES_MAX } from './text/limits.ts';
@@ -51,7 +51,7 @@ const REPEATABLE = new Set<Target>(['narrative', 'crossStreets', 'units', 'numbe
 export function cutSegments(lines: readonly string[], options: SegmentOptions = {}): Segment[] {
   const state: State = {
     options: {
-      lookup: options.lookup ?? labelRoles,
+      lookup: options.lookup ?? rolesOf,
       glued: options.glued ?? false,
       dashed: options.dashed ?? false,
       bare: options.bare ?? false,

@@ -6,6 +6,7 @@ import { matchStreet } from './address/street.ts';
 import { readTail } from './address/tail.ts';
 import { type Draft, has, put, take, takeParts } from './draft.ts';
 import { FREE_TEXT_CHARS_MAX } from './text/limits.ts';
+import { matchesOf } from './text/matches.ts';
 import { tokenize } from './text/tokens.ts';
 import { firmSpans } from './value-spans.ts';
 import { datesIn, timesIn } from './values/clock.ts';
@@ -113,8 +114,12 @@ function findMoment(text: string): Place | undefined {
   return end - start > 32 ? found[0] : { start, end };
 }
 
+const NUMBER_LIKE = /[#A-Za-z0-9-]{5,24}/g;
+const CODE_LIKE = /[A-Za-z0-9-]{2,10}/g;
+const WORD = /\S+/g;
+
 function findNumber(text: string): Place | undefined {
-  for (const match of text.matchAll(/[#A-Za-z0-9-]{5,24}/g)) {
+  for (const match of matchesOf(NUMBER_LIKE, text)) {
     if (isIncidentNumber(match[0])) {
       return { start: match.index, end: match.index + match[0].length };
     }
@@ -124,7 +129,7 @@ function findNumber(text: string): Place | undefined {
 
 function findUnits(text: string): Place | undefined {
   let run: Place | undefined;
-  for (const match of text.matchAll(/[A-Za-z0-9-]{2,10}/g)) {
+  for (const match of matchesOf(CODE_LIKE, text)) {
     const unit = isUnitCode(match[0]) && /[A-Za-z]/.test(match[0]);
     const joined = run !== undefined && /^[,;\s]{1,3}$/.test(text.slice(run.end, match.index));
     if (unit)
@@ -217,7 +222,7 @@ function shoutEnd(text: string): number {
 function runEnd(text: string): number {
   let end = 0;
   const shouted = /^[A-Z]{3}/.test(text);
-  for (const match of text.slice(0, 200).matchAll(/\S+/g)) {
+  for (const match of matchesOf(WORD, text.slice(0, 200))) {
     // Words in capitals end where others begin: `STRUCTURE FIRE smoke showing`.
     if (!isNatureWord(match[0]) || (shouted && /^[A-Z]?[a-z]{2}/.test(match[0]))) break;
     if (!isJoiningWord(match[0])) end = match.index + match[0].length;

@@ -1,10 +1,10 @@
 import { findAddress } from './address/find.ts';
-import { squeeze } from './address/place.ts';
 import { type Draft, has, take } from './draft.ts';
 import { cutFragments } from './fragments.ts';
 import { cutSegments } from './segments.ts';
 import { settle } from './settle.ts';
 import type { PageText } from './text/prepare.ts';
+import { squeeze } from './text/squeeze.ts';
 import { natureScore } from './values/nature-words.ts';
 import { unitListScore } from './values/units.ts';
 

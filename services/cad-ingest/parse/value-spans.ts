@@ -1,4 +1,5 @@
 import { matchPlace } from './address/place.ts';
+import { matchesOf } from './text/matches.ts';
 import { tokenize } from './text/tokens.ts';
 import { datesIn, timesIn } from './values/clock.ts';
 import { findDeterminant, isIncidentNumber, phonesIn } from './values/codes.ts';
@@ -29,9 +30,13 @@ export function valueSpans(text: string): Span<string>[] {
   ]);
 }
 
+const NUMBER_LIKE = /[#A-Za-z0-9-]{6,24}/g;
+const UNIT_LIST = /[A-Z0-9-]{2,8}(?:[,;] ?[A-Z0-9-]{2,8}){1,20}/g;
+
 /** Incident numbers; a house range such as `100-120 ELM ST` and padded house numbers are none. */
 function numberSpans(text: string): Span<string>[] {
-  return [...text.matchAll(/[#A-Za-z0-9-]{6,24}/g)]
+  if (!/\d/.test(text)) return [];
+  return matchesOf(NUMBER_LIKE, text)
     .filter((match) => isIncidentNumber(match[0]) && !match[0].startsWith('00'))
     .filter((match) => !opensAddress(text.slice(match.index, match.index + 80)))
     .map(spanOf);
@@ -45,7 +50,8 @@ function opensAddress(text: string): boolean {
 
 /** Unit ids with nothing but commas and blanks between them: `E12,M4 T7`. */
 function unitRuns(text: string): Span<string>[] {
-  return [...text.matchAll(/[A-Z0-9-]{2,8}(?:[,;] ?[A-Z0-9-]{2,8}){1,20}/g)]
+  if (!/\d/.test(text) || !/[,;]/.test(text)) return [];
+  return matchesOf(UNIT_LIST, text)
     .filter((match) => match[0].split(/[,; ]+/).every(isLetteredUnit))
     .map(spanOf);
 }

@@ -1,9 +1,10 @@
 import { oncePerPage } from '../page-memo.ts';
+import { squeeze } from '../text/squeeze.ts';
 import { type Token, textOf, tokenize } from '../text/tokens.ts';
 import { type Coordinates, findCoordinates } from '../values/coordinates.ts';
 import { without } from '../values/span.ts';
 import { matchHouse } from './house.ts';
-import { type AddressForm, matchPlace, type PlaceMatch, passMarks, squeeze } from './place.ts';
+import { type AddressForm, matchPlace, type PlaceMatch, passMarks } from './place.ts';
 import { readTail, type Tail, type TailHints } from './tail.ts';
 import { DIRECTIONALS, INTERSECTION_MARKS } from './words.ts';
 
@@ -51,7 +52,8 @@ export function readAddress(value: string, hints: TailHints = {}): AddressParts 
 const readUnhinted = oncePerPage((value) => readParts(value, {}));
 
 function readParts(value: string, hints: TailHints): AddressParts {
-  const parted = squeeze(value.slice(0, VALUE_CHARS_MAX)).replace(GLUED_TOWN, ' - ');
+  const squeezed = squeeze(value.slice(0, VALUE_CHARS_MAX));
+  const parted = squeezed.includes('-') ? squeezed.replace(GLUED_TOWN, ' - ') : squeezed;
   const { text, coordinates } = shedCoordinates(parted);
   const bare = text
     .replace(PREFIXES, '')
@@ -98,12 +100,12 @@ function bestMatch(source: Source): PlaceMatch | undefined {
   return best;
 }
 
+const MARKS = new Set(',;@)(/:|*-');
+
 /** Only a house number may stand behind words of a place name; the rest begins at a mark. */
 function isStart(tokens: readonly Token[], at: number): boolean {
   if (at === 0) return true;
-  const before = tokens[at - 1]?.text ?? '';
-  if (/^[,;@)(/:|*-]$/.test(before)) return true;
-  return matchHouse(tokens, at) !== undefined;
+  return MARKS.has(tokens[at - 1]?.text ?? '') || matchHouse(tokens, at) !== undefined;
 }
 
 function rank(source: Source, match: PlaceMatch): number {
@@ -144,7 +146,7 @@ function fromMatch(source: Source, match: PlaceMatch, hints: TailHints): Address
   const lead = leadOf(squeeze(textOf(text, tokens, 0, match.start)));
   const tail = readTail(text, tokens, match.end, hints);
   const crossing = crossOf(tokens, match.end);
-  const marked = /^[,;@)(/:|*-]$/.test(tokens[match.start - 1]?.text ?? '');
+  const marked = MARKS.has(tokens[match.start - 1]?.text ?? '');
   return {
     ...partsOfTail(tail),
     address: match.text,
@@ -217,8 +219,10 @@ function plainCertain(house: boolean, words: number, ended: boolean): number {
   return ended && words <= 3 ? 0.75 : 0.5;
 }
 
+const STOPS = new Set(',;(@*|_-');
+
 function isStop(token: Token): boolean {
-  return /^[,;(@*|_]$|^-$/.test(token.text);
+  return STOPS.has(token.text);
 }
 
 /** Where a known town begins that ends this stretch of words. */

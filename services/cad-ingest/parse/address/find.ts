@@ -1,9 +1,10 @@
 import { FREE_TEXT_CHARS_MAX } from '../text/limits.ts';
+import { squeeze } from '../text/squeeze.ts';
 import { type Token, textOf, tokenize } from '../text/tokens.ts';
 import { isAmbiguousNatureWord, isNatureWord, isStrongNatureWord } from '../values/nature-words.ts';
 import type { Span } from '../values/span.ts';
 import { matchHouse } from './house.ts';
-import { matchPlace, type PlaceMatch, squeeze } from './place.ts';
+import { matchPlace, type PlaceMatch } from './place.ts';
 import { DIRECTIONALS } from './words.ts';
 
 /** An address in running text, and what stands before and behind it. */

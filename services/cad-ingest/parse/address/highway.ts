@@ -52,9 +52,13 @@ export function passMarker(tokens: readonly Token[], from: number): number {
 /** `I65 NB AT EXIT 12`, `I65 NB, MM 120`. */
 const JOINING = new Set(['AT', '@', 'NEAR', ',']);
 
+/** A digit, or the first letter of a marker's word. */
+const MARKER_OPENS = /^[\dME]/;
+
 function markerEnd(tokens: readonly Token[], at: number): number {
   let next = at;
   const first = tokens[at]?.upper ?? '';
+  if (!MARKER_OPENS.test(first)) return at;
   if (/^\d{1,3}(?:\.\d{1,2})?MM$/.test(first)) return at + 1;
   if (/^(?:MM|MP|EXIT)-?\d{1,3}(?:\.\d{1,2})?[A-Z]?$/.test(first)) return at + 1;
   if (MARKER_VALUE.test(first) && /^(MM|MILEMARKER|MP)$/.test(tokens[at + 1]?.upper ?? '')) {

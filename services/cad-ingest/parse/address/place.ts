@@ -1,3 +1,4 @@
+import { squeeze } from '../text/squeeze.ts';
 import { type Token, textOf } from '../text/tokens.ts';
 import { passMarker } from './highway.ts';
 import { matchHouse } from './house.ts';
@@ -52,12 +53,15 @@ function housePlace(source: Source, at: number): PlaceMatch | undefined {
   };
 }
 
+const ROUTES = new Set(['RR', 'RFD', 'HC']);
+
 /** `RR 2 BOX 45`: the post's rural route. */
 function ruralPlace(source: Source, at: number): PlaceMatch | undefined {
   const { text, tokens } = source;
-  const words = tokens.slice(at, at + 4).map((token) => token.upper);
-  const [route = '', number = '', box = '', house = ''] = words;
-  const rural = /^(?:RR|RFD|HC)$/.test(route) && /^\d{1,3}[A-Z]?$/.test(number);
+  if (!ROUTES.has(tokens[at]?.upper ?? '')) return undefined;
+  const words = tokens.slice(at + 1, at + 4).map((token) => token.upper);
+  const [number = '', box = '', house = ''] = words;
+  const rural = /^\d{1,3}[A-Z]?$/.test(number);
   if (!rural || box !== 'BOX' || !/^\d{1,5}[A-Z]?$/.test(house)) return undefined;
   return {
     start: at,
@@ -132,8 +136,4 @@ export function passMarks(tokens: readonly Token[], at: number): number {
   let next = at;
   while (next < at + 2 && INTERSECTION_MARKS.has(tokens[next]?.upper ?? '')) next += 1;
   return next;
-}
-
-export function squeeze(text: string): string {
-  return text.replaceAll(/\s+/g, ' ').trim();
 }

@@ -50,12 +50,14 @@ export function matchStreet(tokens: readonly Token[], at: number): RoadMatch | u
   return other ?? wholeName(tokens, at) ?? named;
 }
 
+const AVENUES = new Set(['AV', 'AVE', 'AVENUE']);
+
 /** `AVENUE C`; not `AVENUE E ST`. */
 function letteredAvenue(tokens: readonly Token[], at: number): RoadMatch | undefined {
+  if (!AVENUES.has(tokens[at]?.upper ?? '')) return undefined;
   const letter = /^[A-Z]$/.test(tokens[at + 1]?.upper ?? '');
-  const avenue = /^AV(?:E|ENUE)?$/.test(tokens[at]?.upper ?? '');
   const named = SUFFIXES.has(tokens[at + 2]?.upper ?? '');
-  return letter && avenue && !named ? { end: at + 2, certain: 0.85 } : undefined;
+  return letter && !named ? { end: at + 2, certain: 0.85 } : undefined;
 }
 
 /** `CALLE LUNA`, `CAMINO DEL SOL`. */

@@ -1,6 +1,6 @@
+import { squeeze } from '../text/squeeze.ts';
 import { type Token, textOf } from '../text/tokens.ts';
 import { readCrossStreets } from '../values/cross-streets.ts';
-import { squeeze } from './place.ts';
 import { STATE_NAMES, STATES, UNIT_WORDS } from './words.ts';
 
 /** What stands behind the street: apartment, city, state; the rest is a note. */
@@ -249,9 +249,10 @@ function keepCity(reading: Reading, end: number): boolean {
 
 function knownCityEnd(reading: Reading): number | undefined {
   const { tokens, at, text, hints } = reading;
+  if (hints.cities === undefined || hints.cities.size === 0) return undefined;
   for (let length = CITY_WORDS_MAX; length > 0; length -= 1) {
     const phrase = squeeze(textOf(text, tokens, at, at + length)).toUpperCase();
-    if (at + length <= tokens.length && hints.cities?.has(phrase)) return at + length;
+    if (at + length <= tokens.length && hints.cities.has(phrase)) return at + length;
   }
   return undefined;
 }

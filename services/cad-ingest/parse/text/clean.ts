@@ -12,8 +12,12 @@ const SOFT_BREAK_COLUMN_MIN = 60;
 export function cleanText(raw: string): string {
   const lines = raw.replaceAll('\r\n', '\n');
   const text = PLAIN.test(lines) ? lines : withoutOdd(lines);
-  return mendQuotedPrintable(text).split('\n').map(cleanLine).join('\n');
+  const mended = mendQuotedPrintable(text);
+  return UNEVEN.test(mended) ? mended.split('\n').map(cleanLine).join('\n') : mended;
 }
+
+/** White space where a line ends, or a run of blanks that is cut. */
+const UNEVEN = /[^\S\n](?:\n|$)| {40}/;
 
 /** Nothing but letters, signs, blanks and ends of lines: nearly every page. */
 const PLAIN = /^[\n\t\x20-\x7e]*$/;

@@ -83,13 +83,14 @@ function shedReply(subject: string): string {
 }
 
 function shedForward(page: Unwrapped): Unwrapped {
-  const lines = page.body.split('\n');
+  const lines = page.body.split('\n', 2 * HEADER_LINES_MAX + 1);
   const mark = lines.findIndex((line, at) => at < HEADER_LINES_MAX && isForwardMark(line));
   const headers = headerBlock(lines, mark + 1);
   // Two header lines and no mark may be a page of its own: `Date:` and `To:` are labels as well.
   if (mark < 0 && headers.count < 3) return page;
   const subject = headers.subject === undefined ? page.subject : shedReply(headers.subject);
-  return { ...page, subject, body: lines.slice(headers.end).join('\n').trimStart() };
+  const body = page.body.split('\n').slice(headers.end).join('\n').trimStart();
+  return { ...page, subject, body };
 }
 
 /** Header lines of a forwarded mail up to the first blank or other line. */
@@ -111,6 +112,7 @@ function headerBlock(
 }
 
 function isForwardMark(line: string): boolean {
+  if (!/^\s*[-b]/i.test(line)) return false;
   const start = line.trim().toLowerCase();
   return FORWARDED.some((mark) => start.startsWith(mark));
 }

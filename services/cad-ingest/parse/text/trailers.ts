@@ -65,7 +65,8 @@ const RULER = /^[\s_*=~#.-]+$/;
 export function shedTrailer(lines: readonly string[], hasSubject = false): string[] {
   const first = hasSubject ? -1 : lines.findIndex((line) => line.trim() !== '');
   const end = lines.findIndex((line, index) => index > first && isEnd(line));
-  const kept = lines.slice(0, end < 0 ? lines.length : end).map(shedGlued);
+  const before = end < 0 ? [...lines] : lines.slice(0, end);
+  const kept = GLUED.test(before.join('\n')) ? before.map(shedGlued) : before;
   while (kept.length > 0 && isRuler(kept.at(-1) ?? '')) kept.pop();
   return kept;
 }
@@ -75,8 +76,12 @@ function shedGlued(line: string): string {
   return at > 0 ? line.slice(0, at) : line;
 }
 
+/** What stands behind the blanks and marks that a line may begin with. */
+const FIRST = /[^\s*_>#-]|[*]/;
+
 function isEnd(line: string): boolean {
   if (SIGNATURE.has(line)) return true;
+  if (!BY_FIRST.has(FIRST.exec(line)?.[0].toLowerCase())) return false;
   const start = line
     .slice(0, 60)
     .trimStart()

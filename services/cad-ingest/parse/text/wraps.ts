@@ -1,4 +1,4 @@
-import { labelRoles } from '../dictionary.ts';
+import { rolesOf } from '../dictionary.ts';
 import { findLabels, type LabelMark } from '../labels.ts';
 
 /** A mail gateway breaks lines at about this column; shorter lines end where they end. */
@@ -50,6 +50,6 @@ function isLabelled(line: string, before: boolean): boolean {
 }
 
 function labelsOf(line: string): LabelMark[] {
-  const marks = findLabels(line, { lookup: labelRoles, unknownInside: false, guesses: false });
+  const marks = findLabels(line, { lookup: rolesOf, unknownInside: false, guesses: false });
   return marks.filter((mark) => mark.roles !== undefined);
 }

@@ -1,3 +1,4 @@
+import { matchesOf } from '../text/matches.ts';
 import { overlap, type Span } from './span.ts';
 
 /** Always US order; a year of two digits is of this century. */
@@ -96,9 +97,7 @@ function spans(
   read: (groups: Groups) => string | undefined,
 ): Span<string>[] {
   const found: Span<string>[] = [];
-  // `matchAll` makes a copy of the pattern at each call, which costs more than most texts do.
-  pattern.lastIndex = 0;
-  for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
+  for (const match of matchesOf(pattern, text)) {
     const value = read(match.slice(1));
     if (value !== undefined) {
       found.push({ value, start: match.index, end: match.index + match[0].length });

@@ -1,3 +1,4 @@
+import { matchesOf } from '../text/matches.ts';
 import type { Span } from './span.ts';
 
 /** ProQA determinant: `17D04`, `29-B-1`, `6-D-1a`, `10C4P`. */
@@ -7,6 +8,7 @@ const DETERMINANT =
 const CARD_MAX = 139;
 
 export function findDeterminant(text: string): Span<string> | undefined {
+  if (!/\d/.test(text)) return undefined;
   const found = DETERMINANT.exec(text);
   if (found === null || Number(found[1]) > CARD_MAX || Number(found[1]) === 0) return undefined;
   return { value: found[0], start: found.index, end: found.index + found[0].length };
@@ -20,7 +22,7 @@ const PHONE_SIGNS = /\d{3}[-. ]\d{4}|\d{10}/;
 
 export function phonesIn(text: string): Span<string>[] {
   if (!PHONE_SIGNS.test(text)) return [];
-  return [...text.matchAll(PHONE)].map((match) => ({
+  return matchesOf(PHONE, text).map((match) => ({
     value: match[0].trim(),
     start: match.index,
     end: match.index + match[0].length,
@@ -29,6 +31,7 @@ export function phonesIn(text: string): Span<string>[] {
 
 /** The whole value is a phone number; ten digits that begin with a year are an incident number. */
 export function isPhone(text: string): boolean {
+  if (!/\d/.test(text)) return false;
   const bare = text.trim();
   if (/^20[0-4]\d{7}$/.test(bare) || bare.length > 24) return false;
   const digits = bare.replaceAll(/[\s().+x-]/gi, '');
@@ -55,13 +58,10 @@ const NUMBER_FORMS = [
 
 /** The word looks like an incident number by itself. */
 export function isIncidentNumber(text: string): boolean {
+  if (!/\d/.test(text)) return false;
   const bare = text.trim().toUpperCase();
-  return (
-    bare.length >= 2 &&
-    bare.length <= 24 &&
-    /\d/.test(bare) &&
-    NUMBER_FORMS.some((form) => form.test(bare))
-  );
+  const fits = bare.length >= 2 && bare.length <= 24;
+  return fits && NUMBER_FORMS.some((form) => form.test(bare));
 }
 
 /** One or more numbers, comma or blank between. */

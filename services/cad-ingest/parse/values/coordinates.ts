@@ -1,4 +1,5 @@
 import type { CadFields } from '#contracts/cad-fields.ts';
+import { matchesOf } from '../text/matches.ts';
 import type { Span } from './span.ts';
 
 export type Coordinates = NonNullable<CadFields['coordinates']>;
@@ -56,11 +57,11 @@ function lastPair(text: string, numbers: readonly Degrees[]): Span<Coordinates> 
   return undefined;
 }
 
-/** Every form has a point; without one the pattern need not run. */
+/** Every form has a point between digits; without one the pattern need not run. */
 function decimals(text: string): Degrees[] {
   const found: Degrees[] = [];
-  if (!text.includes('.')) return found;
-  for (const match of text.matchAll(NUMBER)) {
+  if (!/\d\.\d/.test(text)) return found;
+  for (const match of matchesOf(NUMBER, text)) {
     const [whole, sign, degrees, fraction, minutes, seconds, decimalMinutes] = match;
     const minute = Number(minutes ?? decimalMinutes ?? 0) + Number(seconds ?? 0) / 60;
     if (fraction === undefined && minute === 0) continue;
@@ -74,7 +75,7 @@ function decimals(text: string): Degrees[] {
 
 function micros(text: string): Degrees[] {
   if (!/\d{8}/.test(text)) return [];
-  return [...text.matchAll(INTEGER)].map((match) => ({
+  return matchesOf(INTEGER, text).map((match) => ({
     size: Number(match[2]) / MICRO,
     negative: match[1] === '-',
     start: match.index,

@@ -1,5 +1,5 @@
-import { squeeze } from '../address/place.ts';
 import { matchStreet } from '../address/street.ts';
+import { squeeze } from '../text/squeeze.ts';
 import { textOf, tokenize } from '../text/tokens.ts';
 
 const STREETS_MAX = 10;

@@ -23,13 +23,16 @@ export function readNarrative(value: string): string {
 
 /** The text with a line break in the place of every stamp in brackets or stars. */
 export function shedStamps(text: string): string {
-  return text.replaceAll(BRACKETED, '\n').replaceAll(STARRED, '\n');
+  const bare = text.includes('[') ? text.replaceAll(BRACKETED, '\n') : text;
+  return bare.includes('*') ? bare.replaceAll(STARRED, '\n') : bare;
 }
 
 /** The first stamp of a text that has one. */
 export function firstStamp(text: string): string | undefined {
-  const bracketed = text.match(BRACKETED)?.[0] ?? text.match(STARRED)?.[0];
-  if (bracketed !== undefined) return bracketed;
+  const bracketed = text.includes('[') ? text.match(BRACKETED)?.[0] : undefined;
+  const marked = bracketed ?? (text.includes('*') ? text.match(STARRED)?.[0] : undefined);
+  if (marked !== undefined) return marked;
+  if (!/\d:\d/.test(text)) return undefined;
   for (const line of text.split('\n')) {
     const leading = LEADING.exec(line.slice(0, 80));
     if (leading !== null && line.length > leading[0].length + 3) return leading[0];

@@ -98,7 +98,10 @@ const STEMS = [
 /** Beginnings of codes that many centres make of the words: `SMKDT`, `FALRM`, `MVAI`. */
 const CODE_STEMS = ['SMK', 'STRUF', 'STRUC', 'FALR', 'WFLO', 'MVA', 'MVC'];
 
-const ALL_STEMS = [...STEMS, ...CODE_STEMS];
+const STEMS_BY_FIRST = Map.groupBy(
+  [...STEMS, ...CODE_STEMS],
+  (stem): string | undefined => stem[0],
+);
 
 /** How much of a phrase is made of words of call types: 0 to 1. */
 export const natureScore = oncePerPage(scoreOf);
@@ -166,7 +169,7 @@ function isStrong(word: string): boolean {
 }
 
 function isStem(word: string): boolean {
-  return ALL_STEMS.some((stem) => word.startsWith(stem));
+  return STEMS_BY_FIRST.get(word[0])?.some((stem) => word.startsWith(stem)) ?? false;
 }
 
 function natureWords(phrase: string): string[] {
@@ -178,8 +181,7 @@ function natureWords(phrase: string): string[] {
 }
 
 function bare(word: string): string {
-  return word
-    .toUpperCase()
-    .replace(/^[^A-Z0-9]{1,4}/, '')
-    .replace(/[^A-Z0-9]{1,4}$/, '');
+  const upper = word.toUpperCase();
+  if (/^[A-Z0-9](?:.*[A-Z0-9])?$/.test(upper)) return upper;
+  return upper.replace(/^[^A-Z0-9]{1,4}/, '').replace(/[^A-Z0-9]{1,4}$/, '');
 }

@@ -1,4 +1,4 @@
-import { squeeze } from '../address/place.ts';
+import { squeeze } from '../text/squeeze.ts';
 import { findDeterminant } from './codes.ts';
 import { isPlainNatureWord } from './nature-words.ts';
 

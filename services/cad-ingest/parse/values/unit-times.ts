@@ -1,7 +1,8 @@
 import type { CadFields } from '#contracts/cad-fields.ts';
 import { isStatusTarget, type StatusTarget } from '#contracts/cad-targets.ts';
-import { labelRoles } from '../dictionary.ts';
+import { rolesOf, UNIT_LABEL_WORD } from '../dictionary.ts';
 import { findLabels } from '../labels.ts';
+import { matchesOf } from '../text/matches.ts';
 import { timesIn } from './clock.ts';
 import { isNamedUnit, isUnitCode } from './units.ts';
 
@@ -37,9 +38,18 @@ export function readUnitTimes(text: string): UnitTime[] {
   return [...units.values()].slice(0, UNITS_MAX);
 }
 
+const LABELLED_CHARS_MAX = 600;
+/** Behind the unit's label and behind that of a time stands a sign that is not within a time. */
+const FIRST_SIGN = /[=#\t-]|:(?!\d)|(?<!\d):/;
+const LATER_SIGN = /[=#\t]|:(?!\d)|(?<!\d):/;
+
 /** `Unit: X  Dispatched at: …  Enroute at: …`. */
 function readLabelled(line: string, units: Map<string, Draft>): void {
-  const marks = findLabels(line.slice(0, 600), { lookup: labelRoles, unknownInside: false });
+  const near = line.slice(0, LABELLED_CHARS_MAX);
+  if (!UNIT_LABEL_WORD.test(near)) return;
+  const first = near.search(FIRST_SIGN);
+  if (first < 0 || !LATER_SIGN.test(near.slice(first + 1))) return;
+  const marks = findLabels(near, { lookup: rolesOf, unknownInside: false });
   let unit: string | undefined;
   for (const [index, mark] of marks.entries()) {
     const value = line.slice(mark.valueStart, marks[index + 1]?.start ?? line.length).trim();
@@ -58,9 +68,8 @@ const LOGGED =
 
 /** Many of them in one line: `04:05:06 E91 DISPATCHED; 04:06:10 E91 ENROUTE;`. */
 function readLog(line: string, units: Map<string, Draft>): void {
-  for (const [, time = '', unit = '', status = ''] of line
-    .slice(0, LOG_CHARS_MAX)
-    .matchAll(LOGGED)) {
+  const entries = matchesOf(LOGGED, line.slice(0, LOG_CHARS_MAX));
+  for (const [, time = '', unit = '', status = ''] of entries) {
     const target = STATUS.find(([form]) => form.test(status))?.[1];
     if (target !== undefined && isUnitCode(unit)) keep(units, unit, target, time);
   }

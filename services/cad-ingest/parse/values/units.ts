@@ -13,8 +13,9 @@ const UNITS_MAX = 100;
 
 /** The word is a unit's id: `E12`, `MED4`, `51C1`, `BC-2`; a road number such as `SR347` is none. */
 export function isUnitCode(word: string): boolean {
+  if (!/\d/.test(word)) return false;
   const upper = word.toUpperCase();
-  if (upper.length > 10 || !/\d/.test(upper) || ROADS.test(upper)) return false;
+  if (upper.length > 10 || ROADS.test(upper)) return false;
   return CODE.test(upper) && !/^\d+(?:ST|ND|RD|TH)$/.test(upper);
 }
 
@@ -22,7 +23,8 @@ export function isUnitCode(word: string): boolean {
 export const unitListScore = oncePerPage(scoreOf);
 
 function scoreOf(text: string): number {
-  if (text.length > 300) return 0;
+  // Every unit has a digit.
+  if (text.length > 300 || !/\d/.test(text)) return 0;
   const words = splitUnits(text);
   if (words.length === 0) return 0;
   const codes = words.filter((word) => isUnitCode(word) || isNamedUnit(word));
@@ -37,6 +39,7 @@ function scoreOf(text: string): number {
 
 /** `Station STA15`, `ENGINE 5`, `County Sta 7`. */
 export function isNamedUnit(text: string): boolean {
+  if (!/\d/.test(text)) return false;
   const words = text.toUpperCase().split(/\s+/);
   const last = words.at(-1) ?? '';
   const kinds = words.slice(0, -1);
