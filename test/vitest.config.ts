@@ -10,7 +10,8 @@ export default defineConfig({
     pool: 'forks',
     // Starting and importing would take a quarter of the time; no module may hold the state of a test.
     isolate: false,
-    maxWorkers: availableParallelism(),
+    // One more than processors: many tests wait for an engine or a process.
+    maxWorkers: availableParallelism() + 1,
     testTimeout: 20_000,
     hookTimeout: 30_000,
   },

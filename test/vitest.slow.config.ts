@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import everyday from './vitest.config.ts';
 
@@ -9,6 +10,7 @@ export default defineConfig({
     include: ['test/**/*.slow.test.ts'],
     exclude: ['**/node_modules/**'],
     isolate: true,
+    maxWorkers: availableParallelism(),
     testTimeout: 600_000,
     hookTimeout: 600_000,
     passWithNoTests: true,

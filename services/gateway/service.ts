@@ -30,7 +30,7 @@ import { type HandlerParts, record } from './identity/handler-parts.ts';
 import { identify } from './identity/identify.ts';
 import { invitationHandlings } from './identity/invitations.ts';
 import { openNotices } from './identity/notices.ts';
-import { openPasswords } from './identity/passwords.ts';
+import { type HashCost, openPasswords } from './identity/passwords.ts';
 import { ensurePlatform, unlockPlatform } from './identity/platform.ts';
 import { rescueHandlings } from './identity/rescues.ts';
 import { roleNoticeHandlings } from './identity/role-notices.ts';
@@ -65,6 +65,8 @@ export interface GatewayParts extends ServiceParts {
   /** How long a stopping gateway still takes requests, for load balancers to notice. */
   readonly drainMs?: number;
   readonly rates?: RateSettings;
+  /** What a password's hash costs; absent: what is recommended. No setting of an installation. */
+  readonly hashCost?: HashCost;
   /** Whoever runs the machine releases the platform's locked accounts by this start. */
   readonly unlockPlatform?: boolean;
 }
@@ -82,7 +84,7 @@ export async function openGateway(parts: GatewayParts): Promise<Gateway> {
   const { relay, client } = tools;
   const mail = openAccountMail(parts);
   const notices = opened.use(openNotices({ ...parts, relay, mail }));
-  const passwords = openPasswords();
+  const passwords = openPasswords(parts.hashCost);
   const handlerParts = { ...parts, relay, mail, passwords, notices };
   const service = opened.use(await openService(parts, tools, handlingsOf(handlerParts)));
   await ensurePlatform(handlerParts);

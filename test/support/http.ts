@@ -24,6 +24,9 @@ export interface TestGateway extends AsyncDisposable {
   advance(ms: number): Promise<void>;
 }
 
+/** Hundreds of sign-ins at the recommended cost would be most of what the suites do. */
+const CHEAP = { memoryKib: 8, passes: 1 };
+
 export const PASSWORD = 'correct horse battery staple';
 
 type Overrides = Partial<Omit<GatewayParts, 'name'>>;
@@ -45,6 +48,7 @@ export async function openTestGateway(
       cache: test.host.cache,
       mailer: test.host.mailer,
       firstRunFile,
+      hashCost: CHEAP,
       ...(typeof overrides === 'function' ? overrides(test) : overrides),
     }),
   );

@@ -206,7 +206,7 @@ describe('passwords', () => {
   });
 
   test('more than can be worked on soon are refused instead of kept waiting', async () => {
-    const passwords = openPasswords();
+    const passwords = openPasswords({ memoryKib: 8, passes: 1 });
     const tries = Array.from({ length: 80 }, () => passwords.verify('x', undefined));
     const results = await Promise.allSettled(tries);
     const refused = results.filter(({ status }) => status === 'rejected');

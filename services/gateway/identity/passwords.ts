@@ -6,8 +6,7 @@ import { Problem } from '#shared/problem.ts';
  * passes, one lane. Hashes are kept in the PHC string form, figures included, so that these can be
  * raised without making old hashes unreadable.
  */
-const MEMORY_KIB = 19_456;
-const PASSES = 2;
+const RECOMMENDED: HashCost = { memoryKib: 19_456, passes: 2 };
 const LANES = 1;
 const SALT_BYTES = 16;
 const TAG_BYTES = 32;
@@ -17,6 +16,13 @@ const HASHES_AT_ONCE_MAX = 2;
 /** About a second of work; more than that would be answered after its caller has gone. */
 const HASHES_WAITING_MAX = 64;
 const BUSY_RETRY_SECONDS = 2;
+
+/** What one hash costs who makes it, and who guesses. */
+export interface HashCost {
+  /** In KiB, at least 8. */
+  readonly memoryKib: number;
+  readonly passes: number;
+}
 
 export interface Passwords {
   /** A new hash in PHC form. Problem `unavailable` when too many wait. */
@@ -28,12 +34,15 @@ export interface Passwords {
   verify(password: string, hash: string | undefined): Promise<boolean>;
 }
 
-export function openPasswords(): Passwords {
+export function openPasswords({ memoryKib, passes } = RECOMMENDED): Passwords {
+  const ours: Figures = { memory: memoryKib, passes, parallelism: LANES };
+  /** No password is known that has an all-zero tag. */
+  const hashOfNothing = phcOf(ours, Buffer.alloc(SALT_BYTES), Buffer.alloc(TAG_BYTES));
   const limited = openLimiter();
   return {
     hash(password) {
       const salt = randomBytes(SALT_BYTES);
-      return limited(async () => phcOf(salt, await derive({ password, salt, ...ours })));
+      return limited(async () => phcOf(ours, salt, await derive({ password, salt, ...ours })));
     },
     verify(password, hash = hashOfNothing) {
       const { tag, ...parameters } = parsePhc(hash);
@@ -42,16 +51,15 @@ export function openPasswords(): Passwords {
   };
 }
 
-const ours = { memory: MEMORY_KIB, passes: PASSES, parallelism: LANES };
-/** No password is known that has an all-zero tag. */
-const hashOfNothing = phcOf(Buffer.alloc(SALT_BYTES), Buffer.alloc(TAG_BYTES));
-
-interface Derivation {
-  readonly password: string;
-  readonly salt: Uint8Array;
+interface Figures {
   readonly memory: number;
   readonly passes: number;
   readonly parallelism: number;
+}
+
+interface Derivation extends Figures {
+  readonly password: string;
+  readonly salt: Uint8Array;
 }
 
 function derive({ password, salt, ...figures }: Derivation): Promise<Buffer> {
@@ -64,8 +72,8 @@ function derive({ password, salt, ...figures }: Derivation): Promise<Buffer> {
   });
 }
 
-function phcOf(salt: Uint8Array, tag: Uint8Array): string {
-  const figures = `m=${MEMORY_KIB},t=${PASSES},p=${LANES}`;
+function phcOf({ memory, passes, parallelism }: Figures, salt: Uint8Array, tag: Uint8Array) {
+  const figures = `m=${memory},t=${passes},p=${parallelism}`;
   return `$argon2id$v=19$${figures}$${unpadded(salt)}$${unpadded(tag)}`;
 }
 

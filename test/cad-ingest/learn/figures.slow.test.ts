@@ -17,7 +17,7 @@ test.each(floors)(
     const { all, byProduct, text } = figuresTable({
       seed: 'held-out',
       samples,
-      agencies: 8,
+      agencies: 4,
       heldOut: 20,
     });
     process.stdout.write(`${text}\n`);
