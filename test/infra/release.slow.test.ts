@@ -48,6 +48,13 @@ describe('a release', () => {
     }
   });
 
+  test('runs actions by the commit that they are, whose tag stands beside it', () => {
+    const workflow = readFileSync('.github/workflows/release.yml', 'utf8');
+    const used = workflow.split('\n').filter((line) => line.includes('uses:'));
+    expect(used.length).toBeGreaterThan(5);
+    for (const line of used) expect(line).toMatch(/uses: [\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+  });
+
   test('signs by digest what it built, and verifies the signature by who made it', () => {
     const workflow = readFileSync('.github/workflows/release.yml', 'utf8');
     const steps = [
