@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Caller } from '#contracts/caller.ts';
 import type { BusCall } from '#contracts/envelope.ts';
 import type { Operation } from '#contracts/operation.ts';
+import type { TenantId } from '#contracts/primitives.ts';
 import { canonicalHash } from './canonical.ts';
 import { changeRows } from './expunging.ts';
 import type { Change, Json, TenantTables } from './ports/tables.ts';
@@ -9,7 +10,7 @@ import { Problem } from './problem.ts';
 
 /** A key may be used anew after this time. */
 const REMEMBERED_MS = 24 * 60 * 60 * 1000;
-const KIND = 'idempotency';
+export const IDEMPOTENCY_KIND = 'idempotency';
 
 const kept = z.strictObject({
   requestHash: z.string(),
@@ -21,6 +22,8 @@ const kept = z.strictObject({
 /** What a repeated request is known by. `earlierVersion` is of a row that has expired. */
 export interface Remembered {
   readonly id: string;
+  /** In whose tables. */
+  readonly tenant: TenantId;
   readonly requestHash: string;
   readonly at: number;
   earlierVersion: number;
@@ -42,6 +45,7 @@ export function idempotencyOf(
   const { type, id } = caller.subject;
   return {
     id: canonicalHash([type, id, operation.name, idempotencyKey]),
+    tenant: caller.tenant,
     // Parsed from JSON by the bus.
     requestHash: canonicalHash(JSON.parse(JSON.stringify(input)) as Json),
     at: now.getTime(),
@@ -54,7 +58,7 @@ export async function recallAnswer(
   tables: TenantTables,
   remembered: Remembered,
 ): Promise<KeptAnswer | undefined> {
-  const row = await tables.get({ kind: KIND, id: remembered.id });
+  const row = await tables.get({ kind: IDEMPOTENCY_KIND, id: remembered.id });
   if (row === undefined) return undefined;
   const { requestHash, at, body, version } = kept.parse(row.value);
   if (remembered.at - at > REMEMBERED_MS) {
@@ -69,6 +73,11 @@ export async function recallAnswer(
   return { body, ...(version === undefined ? {} : { version }) };
 }
 
+/** Whether the answer in the row is past its time, so that its key may be used anew. */
+export function isForgettable(value: Json, nowMs: number): boolean {
+  return nowMs - kept.parse(value).at > REMEMBERED_MS;
+}
+
 /** The change that keeps the answer, to be written with the operation's own changes. */
 export function keepAnswer(
   { id, requestHash, at, earlierVersion }: Remembered,
@@ -80,7 +89,7 @@ export function keepAnswer(
     body: body as Json,
     ...(version === undefined ? {} : { version }),
   };
-  return { put: { kind: KIND, id, value }, expect: earlierVersion };
+  return { put: { kind: IDEMPOTENCY_KIND, id, value }, expect: earlierVersion };
 }
 
 /**
@@ -89,7 +98,7 @@ export function keepAnswer(
  */
 export function forgetAnswers(tables: TenantTables, recordIds: readonly string[]): Promise<void> {
   const forgotten = { requestHash: 'expunged', body: null };
-  return changeRows(tables, { kind: KIND }, ({ kind, id, version, value }) => {
+  return changeRows(tables, { kind: IDEMPOTENCY_KIND }, ({ kind, id, version, value }) => {
     const { body, at } = kept.parse(value);
     const text = JSON.stringify(body);
     if (!recordIds.some((each) => text.includes(each))) return undefined;

@@ -15,6 +15,7 @@ import type { BusCall, BusReply, LedgerReceipt } from '#contracts/envelope.ts';
 import { BUS_IN_FLIGHT_MAX } from '#contracts/limits.ts';
 import type { Operation, OutputOf, ParsedInputOf } from '#contracts/operation.ts';
 import { operations } from '#contracts/operations.ts';
+import { type AnswerSweep, openAnswerSweep } from './answer-sweep.ts';
 import { auditEventOf, type Fact, type FieldChange } from './audit.ts';
 import { type Client, openClient } from './client.ts';
 import { openContextSigner, openContextVerifier } from './context.ts';
@@ -136,9 +137,11 @@ export async function openService(
   handlings: readonly Handling[],
 ): Promise<Service> {
   const byName = handlingsOf(parts.name, handlings);
+  const answers = openAnswerSweep(parts);
   const frame = {
     ...parts,
     ...tools,
+    answers,
     verifier: openContextVerifier(parts.vault, parts.clock),
   };
   const dispatch = async (operation: Operation, message: unknown, under: Under = {}) => {
@@ -166,6 +169,7 @@ export async function openService(
     dispatch,
     async [Symbol.asyncDispose]() {
       await Promise.all(subscriptions.map((each) => each.stop()));
+      await answers[Symbol.asyncDispose]();
       await tools.relay[Symbol.asyncDispose]();
     },
   };
@@ -188,6 +192,7 @@ const RACE_TRIES_MAX = 8;
 
 interface Frame extends ServiceParts, ServiceTools {
   readonly verifier: ReturnType<typeof openContextVerifier>;
+  readonly answers: Pick<AnswerSweep, 'kept'>;
   readonly watcher?: Watcher | undefined;
   readonly span: TraceSpan;
 }
@@ -292,6 +297,7 @@ async function commitCall(request: {
   if (result.ok) {
     events.push(...request.commit.events);
     frame.relay.kick(request.commit.events);
+    if (remembered !== undefined) frame.answers.kept(remembered.tenant);
     return { ok: true, reply };
   }
   const earlier = remembered && (await recallAnswer(tables, remembered));

@@ -165,6 +165,30 @@ describe('the service frame', () => {
     expect((await ask('FLOOD', 'key-1')).body.nature).toBe('FLOOD');
   });
 
+  test('removes answers that nobody can ask for any more, and those alone', async () => {
+    await using frame = await openFrame(handle(createIncident, create));
+    await using _ = await acceptEvents(frame.host.bus);
+    const rows = frame.parts.tables.forTenant(tenant);
+    const answers = () => rows.list({ kind: 'idempotency', limit: 1_000 });
+    const ask = (idempotencyKey: string) =>
+      frame.client.call(createIncident, { body: { nature: 'FIRE' } }, officer, { idempotencyKey });
+    // More than go into one write.
+    for (let at = 0; at < 120; at += 1) await ask(`old-${at}`);
+    expect(await answers()).toHaveLength(120);
+    await until('the outbox', frame.outbox, (events) => events.length === 0);
+    frame.advance(23 * 60 * 60 * 1000);
+    const kept = await ask('young');
+    expect(await answers()).toHaveLength(121);
+    await until('the outbox', frame.outbox, (events) => events.length === 0);
+    frame.advance(2 * 60 * 60 * 1000);
+    await ask('new');
+    const left = await until('the sweep', answers, (found) => found.length === 2);
+    expect(JSON.stringify(left)).not.toContain('old-');
+    expect((await ask('young')).body.id).toBe(kept.body.id);
+    // What was done stands, whatever became of the answer.
+    expect(await rows.list({ kind: 'incident', limit: 1_000 })).toHaveLength(122);
+  });
+
   test('lets nothing out that the declaration does not name', async () => {
     const leaking = handle(readIncident, async () => {
       return { body: { ...incident(), passwordHash: 'x' } as Incident };
