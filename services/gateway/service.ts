@@ -85,7 +85,7 @@ export async function openGateway(parts: GatewayParts): Promise<Gateway> {
   const mail = openAccountMail(parts);
   const notices = opened.use(openNotices({ ...parts, relay, mail }));
   const passwords = openPasswords(parts.hashCost);
-  const handlerParts = { ...parts, relay, mail, passwords, notices };
+  const handlerParts = { ...parts, relay, client, mail, passwords, notices };
   const service = opened.use(await openService(parts, tools, handlingsOf(handlerParts)));
   await ensurePlatform(handlerParts);
   if (parts.unlockPlatform === true) await unlockPlatform(handlerParts);

@@ -1,4 +1,10 @@
+import { randomUUIDv7 } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readCadSource } from '#contracts/cad-sources.ts';
+import type { CallerClaims } from '#contracts/caller.ts';
+import { busCall } from '#contracts/envelope.ts';
+import { openContextVerifier } from '#shared/context.ts';
+import { Problem } from '#shared/problem.ts';
 import { openApi, withKey } from '#test/support/api.ts';
 import {
   openDepartment,
@@ -83,6 +89,58 @@ describe('making a key', () => {
     const answer = await api.post('/v1/api-keys', { name: 'Child', scopes: ['users:read'] });
     expect(answer.body.code).toBe('forbidden');
     expect((await api.get('/v1/api-keys')).status).toBe(200);
+  });
+});
+
+describe('a key of a CAD source', () => {
+  const make = (cadSource: string) =>
+    department.admin.post('/v1/api-keys', {
+      name: 'Vendor',
+      scopes: ['cad-messages:submit'],
+      cadSource,
+    });
+  const known = randomUUIDv7();
+  /** Where cad-ingest stands on the bus: knows one source, and for whom it is asked. */
+  async function keepSources() {
+    const callers: CallerClaims[] = [];
+    const verifier = openContextVerifier(gateway.test.host.vault, gateway.test.clock);
+    const subscription = await gateway.test.host.bus.serve(readCadSource.name, {
+      inFlightMax: 4,
+      answer: async ({ body }) => {
+        const { context, input } = busCall.parse(body);
+        callers.push(await verifier.verify(context, 'cad-ingest'));
+        const { id } = readCadSource.params.parse(input.params);
+        if (id === known) return { ok: true, body: { id } };
+        return {
+          ok: false,
+          problem: JSON.parse(JSON.stringify(new Problem('not-found').toBody())),
+        };
+      },
+    });
+    return { callers, [Symbol.asyncDispose]: () => subscription.stop() };
+  }
+
+  test('is made for a source that there is, which is asked for in the name of its maker', async () => {
+    await using sources = await keepSources();
+    const answer = await make(known);
+    expect(answer.status, JSON.stringify(answer.body)).toBe(201);
+    expect(answer.body.cadSource).toBe(known);
+    expect(sources.callers).toMatchObject([{ tenant: department.id, roles: ['admin'] }]);
+  });
+
+  test('is not made for one that there is not, and the answer names the field', async () => {
+    await using _ = await keepSources();
+    const before = (await department.admin.get('/v1/api-keys')).body.items.length;
+    const answer = await make(randomUUIDv7());
+    expect(answer.status).toBe(400);
+    expect(answer.body.errors).toEqual([
+      { pointer: '#/body/cadSource', detail: 'is no CAD source of this department' },
+    ]);
+    expect((await department.admin.get('/v1/api-keys')).body.items).toHaveLength(before);
+  });
+
+  test('is not made while nobody can tell', async () => {
+    expect((await make(known)).status).toBe(503);
   });
 });
 

@@ -74,7 +74,7 @@ async function submittedOf(call: Call<Submit>): Promise<Submitted> {
   const { body } = call;
   const sourceId = sourceIdOf(call);
   const row = await call.tables.get({ kind: SOURCE_KIND, id: sourceId });
-  if (row === undefined) throw new Problem('not-found', { detail: 'There is no such source.' });
+  if (row === undefined) throw noSuchSource(body.sourceId !== undefined);
   const { raw: base64, id = '' } = body;
   const raw =
     base64 === undefined ? mailOf({ ...body, id, sourceId }) : Buffer.from(base64, 'base64');
@@ -90,6 +90,13 @@ async function submittedOf(call: Call<Submit>): Promise<Submitted> {
     // A mail without an id is known by its content.
     idHash: hash('sha256', scan.messageId ?? sha256),
   };
+}
+
+/** Whoever named it hears which field; who did not holds a key that is of nothing. */
+function noSuchSource(isNamed: boolean): Problem {
+  if (!isNamed) return new Problem('not-found', { detail: 'There is no source for this key.' });
+  const errors = [{ pointer: '#/body/sourceId', detail: 'is no CAD source of this department' }];
+  return new Problem('not-found', { detail: 'There is no such source.', errors });
 }
 
 /** A key speaks for the one source that it was made for. */

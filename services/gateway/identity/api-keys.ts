@@ -1,5 +1,6 @@
 import { randomBytes, randomUUIDv7 } from 'node:crypto';
 import { type ApiKey, createApiKey, listApiKeys, revokeApiKey } from '#contracts/api-keys.ts';
+import { readCadSource } from '#contracts/cad-sources.ts';
 import { permits } from '#contracts/permissions.ts';
 import { changesBetween } from '#shared/audit.ts';
 import { listPage } from '#shared/pages.ts';
@@ -15,6 +16,7 @@ export function apiKeyHandlings(parts: HandlerParts): readonly Handling[] {
     handle(createApiKey, async (call) => {
       await assertMayMake(parts, call);
       assertExpiresLater(call);
+      await assertSource(parts, call);
       return retryOnRace(() => make(call));
     }),
     handle(listApiKeys, async ({ operation, query, tables }) => {
@@ -96,6 +98,27 @@ function assertExpiresLater({ body, now }: Call<typeof createApiKey>): void {
     detail: 'Mend #/body/expiresAt and send it again.',
     errors: [{ pointer: '#/body/expiresAt', detail: 'must be in the future' }],
   });
+}
+
+/**
+ * The keeper of the sources is asked, in the name of who makes the key. Without its answer there is
+ * no key: it might be of nothing.
+ */
+async function assertSource(
+  { client }: HandlerParts,
+  { caller, body, traceparent }: Call<typeof createApiKey>,
+): Promise<void> {
+  const { cadSource: id } = body;
+  if (id === undefined) return;
+  try {
+    await client.call(readCadSource, { params: { id } }, caller, { traceparent });
+  } catch (error) {
+    if (!(error instanceof Problem) || error.code !== 'not-found') throw error;
+    throw new Problem('validation', {
+      detail: 'Mend #/body/cadSource and send it again.',
+      errors: [{ pointer: '#/body/cadSource', detail: 'is no CAD source of this department' }],
+    });
+  }
 }
 
 /** Everything of a key but its secret's hash. */

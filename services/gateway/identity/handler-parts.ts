@@ -1,5 +1,6 @@
 import type { Actor, AuditEvent } from '#contracts/audit-event.ts';
 import type { TenantId } from '#contracts/primitives.ts';
+import type { Client } from '#shared/client.ts';
 import type { Log } from '#shared/log.ts';
 import type { Metrics } from '#shared/metrics.ts';
 import type { Tables, Write, WriteResult } from '#shared/ports/tables.ts';
@@ -16,6 +17,8 @@ export interface HandlerParts {
   readonly vault: Vault;
   readonly metrics: Metrics;
   readonly relay: Relay;
+  /** Asks other services, in the name of who calls. */
+  readonly client: Client;
   readonly mail: AccountMail;
   readonly log: Log;
   readonly passwords: Passwords;

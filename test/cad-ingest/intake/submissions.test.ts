@@ -113,6 +113,11 @@ describe('the door', () => {
     await expect(beside).rejects.toMatchObject({ code: 'forbidden' });
     const strange = submit(keyOf(department(desk), first.id), { id: 'a', ...page });
     await expect(strange).rejects.toMatchObject({ code: 'not-found' });
+    const nowhere = submit(own.admin, { id: 'a', ...page, sourceId: randomUUIDv7() });
+    await expect(nowhere).rejects.toMatchObject({
+      code: 'not-found',
+      particulars: { errors: [{ pointer: '#/body/sourceId' }] },
+    });
     const read = desk.client.call(readCadMessage, { params: { id: randomUUIDv7() } }, key);
     await expect(read).rejects.toMatchObject({ code: 'forbidden' });
   });
