@@ -1,4 +1,5 @@
 /** What the verification says of each way to change a log: on logs in memory, to the last word. */
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type BlockHeader, LENGTH_BYTES } from '#services/ledger/chain/block.ts';
 import { withPrev } from '#services/ledger/chain/entry.ts';
@@ -142,11 +143,39 @@ describe('an altered entry', () => {
         [one, three, two, ...rest].filter((each) => each !== undefined),
       ),
     );
-    const { breaks } = await log.verify();
-    expect(breaks.filter(({ kind }) => kind === 'reordered')).toEqual([
+    expectBreaks(await log.verify(), [
       { seq: 5, kind: 'reordered', detail: 'entry: block 2 has entry 6 in this place' },
       { seq: 6, kind: 'reordered', detail: 'entry: block 2 has entry 5 in this place' },
     ]);
+  });
+
+  test('that has changed places with others in any way is named, and none that has not', async () => {
+    const order = fc.shuffledSubarray([0, 1, 2, 3, 4, 5, 6], { minLength: 7 });
+    await fc.assert(
+      fc.asyncProperty(order, async (places) => {
+        const log = memoryLog([2, 7, 3]);
+        const block = log.blocks[1];
+        if (block === undefined) throw new Error('no block');
+        const entries = entriesIn(block);
+        const moved = withEntries(block, () => places.map((at) => entries[at] ?? Buffer.alloc(0)));
+        log.rows.set(1, moved);
+        const { breaks } = await log.verify();
+        expect(breaks.map(({ seq, kind, detail }) => [seq, kind, detail])).toEqual(
+          places.flatMap((at, index) => {
+            const detail = `entry: block 1 has entry ${2 + at} in this place`;
+            return at === index ? [] : [[2 + index, 'reordered', detail]];
+          }),
+        );
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('in whose place another one stands a second time is named alone', async () => {
+    const log = logWith(2, (block) =>
+      withEntries(block, ([one = Buffer.alloc(0), two = one, , ...rest]) => [one, two, two, ...rest]),
+    );
+    expectBreaks(await log.verify(), [altered(6, entryOf(2))]);
   });
 
   test('that is of another number, and that nothing commits to, is an altered one', async () => {

@@ -204,20 +204,36 @@ function diagnoseHead(looked: Looked, found: Found): Inspection {
 }
 
 /** Indexes of entries that are not what was written, told from the leaf hash of the last one. */
-function alteredEntries({ entries, leaves }: Looked, lastLeaf: string): number[] {
+function alteredEntries(looked: Looked, lastLeaf: string): number[] {
+  const { entries, leaves } = looked;
   const altered: number[] = [];
+  const authentic = new Map(leaves.map((leaf, at) => [leaf.toString('hex'), entries[at]]));
   let expected: string | undefined = lastLeaf;
-  for (const [index, entry] of [...entries.entries()].reverse()) {
-    const before = leaves[index - 1]?.toString('hex');
+  for (let index = entries.length - 1; index >= 0; index -= 1) {
     const isAltered: boolean =
       expected !== undefined && leaves[index]?.toString('hex') !== expected;
     if (isAltered) altered.push(index);
-    // Where only `prev` was altered, putting the right one back gives the expected hash.
-    const isOnlyPrev: boolean =
-      isAltered && before !== undefined && leafWithPrev(entry, before) === expected;
-    expected = isOnlyPrev ? before : prevIn(entry);
+    // The entry of this place may stand in another one: what it says of the one before holds.
+    const own: Buffer | undefined = expected === undefined ? undefined : authentic.get(expected);
+    expected = own === undefined ? expectedBefore(looked, index, expected) : prevIn(own);
   }
   return altered.reverse();
+}
+
+/** The leaf hash that the entry before must have, by what stands in this place; if that can say. */
+function expectedBefore(
+  { at, block, entries, leaves }: Looked,
+  index: number,
+  expected: string | undefined,
+): string | undefined {
+  const entry = entries[index] ?? Buffer.alloc(0);
+  const before = leaves[index - 1]?.toString('hex');
+  // Where only `prev` was altered, putting the right one back gives the expected hash.
+  if (before !== undefined && leafWithPrev(entry, before) === expected) return before;
+  const seq = (at.edge === undefined ? block.header.first : at.size) + index;
+  // One of another place speaks of the one before it there.
+  const isStranger = (tryParseEntry(entry)?.seq ?? seq) !== seq;
+  return isStranger ? undefined : prevIn(entry);
 }
 
 function leafWithPrev(entry: Buffer, prev: string): string {
