@@ -4,7 +4,7 @@ import { openLogs } from '#services/ledger/log/logs.ts';
 import { readBoundary } from '#services/ledger/log/store.ts';
 import { verifyTenant } from '#services/ledger/verify/verification.ts';
 import { faulty } from './faulty.ts';
-import { eventsOf, type Fixture } from './fixture.ts';
+import { eventOf, eventsOf, type Fixture } from './fixture.ts';
 import { commitPurge, remove } from './purged-log.ts';
 import { openLogOf, openTamper, type RawRow, type Tamper } from './tamper.ts';
 
@@ -146,12 +146,15 @@ describe('a process', () => {
     expect(first).toBeDefined();
   });
 
-  test('refuses a log in which a block is missing before others', async () => {
+  test('ends a log before a block that is missing before others, and takes no event', async () => {
     await using fixture = await openOld();
     using tamper = openTamper(fixture);
     tamper.remove('block', tamper.rows('block').at(-2)?.id ?? '');
     for (const { id } of tamper.rows('page')) tamper.remove('page', id);
-    await expect(fixture.open()).rejects.toThrow(/missing/);
+    await using log = await fixture.open();
+    expect(log.broken()?.message).toMatch(/missing/);
+    expect((await idsInKept(log)).length).toBe(log.size() - log.firstKept());
+    await expect(log.append([eventOf(fixture.tenant)])).rejects.toThrow(/missing/);
   });
 });
 

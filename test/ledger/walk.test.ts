@@ -173,7 +173,12 @@ describe('an altered entry', () => {
 
   test('in whose place another one stands a second time is named alone', async () => {
     const log = logWith(2, (block) =>
-      withEntries(block, ([one = Buffer.alloc(0), two = one, , ...rest]) => [one, two, two, ...rest]),
+      withEntries(block, ([one = Buffer.alloc(0), two = one, , ...rest]) => [
+        one,
+        two,
+        two,
+        ...rest,
+      ]),
     );
     expectBreaks(await log.verify(), [altered(6, entryOf(2))]);
   });

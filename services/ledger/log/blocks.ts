@@ -8,7 +8,7 @@ import { pageValue } from '../chain/page.ts';
 import { groupOf } from '../chain/seal-block.ts';
 import { TILE_WIDTH } from '../chain/tiles.ts';
 import { type Lru, openLru } from './lru.ts';
-import { numberId, readBlock } from './store.ts';
+import { numberId, readBlock, readBoundary } from './store.ts';
 import { tailBegin, type View } from './view.ts';
 
 /** At most a few hundred KB each, shared by the logs of a process. */
@@ -39,7 +39,7 @@ export interface SealedEntry {
  * for an entry that a purge has removed.
  */
 export interface Blocks {
-  /** `undefined` past the end. Throws DamagedLog for bytes that are not those written. */
+  /** `undefined` past the end. Throws DamagedLog for bytes that are missing or not those written. */
   entry(seq: number): Promise<Buffer | undefined>;
   /** Entries `[begin, end)`, as far as there are. */
   range(begin: number, end: number): AsyncGenerator<StoredEntry>;
@@ -72,14 +72,23 @@ export function openBlocks(about: {
   }
 
   async function blockWith(seq: number): Promise<OpenBlock | undefined> {
+    if (seq >= view.head.edge.size && view.broken !== undefined) throw view.broken;
     if (seq >= view.head.edge.size) return undefined;
     if (view.purged !== undefined && seq < view.purged.size) throw removed(seq, view.purged);
     const place = (await placesOf(seq)).findLast(([first]) => first <= seq);
     const block = place && (await load(place[1]));
+    if (place !== undefined && block === undefined) throw await goneOrMissing(seq, place[1]);
     if (block === undefined || seq < block.header.first || seq >= block.header.size) {
       throw new Error(`entry ${seq} is not in the block that the index names`);
     }
     return block;
+  }
+
+  /** A purge of another process may have come first. */
+  async function goneOrMissing(seq: number, blockNo: number): Promise<Error> {
+    const boundary = await readBoundary(tables);
+    const isGone = boundary !== undefined && seq < boundary.size;
+    return isGone ? removed(seq, boundary) : new DamagedLog(blockNo, 'it is missing');
   }
 
   async function load(blockNo: number): Promise<OpenBlock | undefined> {

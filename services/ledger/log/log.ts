@@ -10,6 +10,7 @@ import { openWriter, type Receipt } from '../append/writer.ts';
 import type { Boundary } from '../chain/boundary.ts';
 import type { Checkpoint } from '../chain/checkpoint.ts';
 import { parseEntry } from '../chain/entry.ts';
+import type { DamagedLog } from '../chain/head.ts';
 import { idKey } from '../chain/page.ts';
 import { sealedUnder } from '../chain/seal.ts';
 import { TILE_WIDTH } from '../chain/tiles.ts';
@@ -19,10 +20,10 @@ import { openSigner, type Signer } from '../checkpoints/signer.ts';
 import { type BlockCache, type Blocks, openBlocks } from './blocks.ts';
 import { openKnown } from './known.ts';
 import { openNodes, type TileCache } from './nodes.ts';
-import { followBlocks, openView } from './open-view.ts';
+import { followBlocks, followSound, openView } from './open-view.ts';
 import { storePages } from './pages.ts';
 import { openLazily, openShared, openTimer } from './runs.ts';
-import { BOUNDARY, ensureOpaqueId, readBoundary } from './store.ts';
+import { BOUNDARY, checkpointWithin, ensureOpaqueId, readBoundary } from './store.ts';
 import type { View } from './view.ts';
 
 /** Heads that changed are signed this long after, at the latest. */
@@ -57,6 +58,11 @@ export interface Log extends AsyncDisposable {
   follow(): Promise<void>;
   /** Entries that are committed, as far as this process knows. */
   size(): number;
+  /**
+   * Set where the store holds more, but not the block behind these entries as it was written. What is
+   * there can be read; whatever needs the end of the log rejects with this.
+   */
+  broken(): DamagedLog | undefined;
   /** Where the entry of that event stands. */
   seqOf(eventId: string): Promise<number | undefined>;
   readonly blocks: Blocks;
@@ -114,7 +120,9 @@ export async function openLog(parts: LogParts): Promise<Log> {
   const tail = openTail(parts, view);
   let seenAt = clock();
   const followOnce = openShared(async () => {
-    const followed = await followBlocks(tables, view, async () => keys.forget());
+    // A block that was missing may have been restored.
+    const follow = view.broken === undefined ? followBlocks : followSound;
+    const followed = await follow(tables, view, async () => keys.forget());
     if (followed) tail.grown();
     if (clock() - seenAt >= UNSEEN_MS_MAX) await assertNotOutrun(tables, view);
     seenAt = clock();
@@ -123,6 +131,7 @@ export async function openLog(parts: LogParts): Promise<Log> {
   const timer = openTimer(CHECKPOINT_INTERVAL_MS, () => sign());
 
   async function sign(): Promise<void> {
+    if (view.broken !== undefined) return;
     try {
       await (await signer()).covering(view.head.edge.size);
     } catch (error) {
@@ -142,7 +151,9 @@ export async function openLog(parts: LogParts): Promise<Log> {
     find,
     follow: followOnce,
     async prepare() {
-      if (clock() - seenAt >= UNSEEN_MS_MAX) await followOnce();
+      const isDoubtful = view.broken !== undefined || clock() - seenAt >= UNSEEN_MS_MAX;
+      if (isDoubtful) await followOnce();
+      if (view.broken !== undefined) throw view.broken;
       if (view.head.blockNo < 0) await opaqueIdOf(parts);
       await tail.bounded();
     },
@@ -160,10 +171,18 @@ export async function openLog(parts: LogParts): Promise<Log> {
     append: appends.append,
     follow: followOnce,
     size: () => view.head.edge.size,
+    broken: () => view.broken,
     seqOf: async (eventId) => (await find([eventId])).get(idKey(eventId))?.seq,
     blocks,
     nodes,
-    checkpoint: async (size) => (await signer()).covering(size),
+    async checkpoint(size) {
+      if (view.broken === undefined) return (await signer()).covering(size);
+      // Nothing is signed of a part, and nothing is said of the end.
+      const end = view.head.edge.size;
+      const signed = size < end ? await checkpointWithin(tables, size, end) : undefined;
+      if (signed === undefined) throw view.broken;
+      return signed;
+    },
     holdsKey: async (record) => (await keys.removal(record)) !== undefined,
     expunge: ({ event, record, beside }) =>
       appends.appendWith(event, async (seq) => {

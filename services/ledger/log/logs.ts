@@ -37,11 +37,25 @@ export function openLogs(parts: LedgerParts): Logs {
   const shared = { writer: randomUUIDv7(), tiles: openTileCache(), blocks: openBlockCache() };
 
   function logOf(tenant: string): Promise<Log> {
-    const opened = open.get(tenant) ?? openLog({ ...logParts(parts, tenant), ...shared });
+    const before = open.get(tenant);
+    if (before !== undefined) return before;
+    const opened = openTold(tenant);
     open.set(tenant, opened);
     // What could not be opened is tried again by whoever comes next.
     opened.catch(() => open.delete(tenant));
     return opened;
+  }
+
+  async function openTold(tenant: string): Promise<Log> {
+    const log = await openLog({ ...logParts(parts, tenant), ...shared });
+    const damage = log.broken();
+    if (damage !== undefined) tell(tenant, damage);
+    return log;
+  }
+
+  function tell(tenant: string, damage: DamagedLog): void {
+    parts.metrics.alarm('ledger-verify-failed');
+    parts.log.error({ tenant, err: damage }, 'a log is damaged');
   }
 
   async function workOn<Result>(tenant: string, work: (log: Log) => Promise<Result>) {
@@ -62,10 +76,9 @@ export function openLogs(parts: LedgerParts): Logs {
         return await workOn(tenant, work);
       } catch (error) {
         if (!(error instanceof DamagedLog)) throw error;
-        parts.metrics.alarm('ledger-verify-failed');
-        parts.log.error({ tenant, err: error }, 'a log is damaged');
+        tell(tenant, error);
         throw new Problem('unavailable', {
-          detail: 'The stored log is damaged. Verify the ledger, then restore it from a backup.',
+          detail: `In the stored log ${error.message}. Verify the ledger, then restore it from a backup.`,
         });
       }
     },

@@ -7,7 +7,8 @@
  * 4. The root over tiles and leaves must be the one in the last header. If it is not, the derived
  *    rows are wrong, and all of them are made again from the blocks; of entries that a purge has
  *    removed they are all there is, and must fit the boundary.
- * 5. No block may follow one that is missing: into its slot another log would grow.
+ * 5. A block that is damaged, or missing before others, is where the view ends, and it says so: what
+ *    is before it can be read, and nothing may be appended. Into an empty slot another log would grow.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { TenantTables } from '#shared/ports/tables.ts';
@@ -35,14 +36,30 @@ export async function openView(tenant: string, tables: TenantTables): Promise<Vi
   const boundary = await readBoundary(tables);
   const pages = await storedPages(tables);
   const isReached = pages * TILE_WIDTH > (boundary?.size ?? -1);
-  const view = isReached ? await viewFrom(tables, pages, boundary) : undefined;
+  const view = isReached ? await latestView(tables, pages, boundary) : undefined;
   if (view !== undefined) {
-    await followBlocks(tables, view, () => storePages(tables, view));
-    if (await fits(tenant, tables, view)) return whole(tables, view);
+    await followSound(tables, view, () => storePages(tables, view));
+    if (await fits(tenant, tables, view)) return view;
   }
   const again = boundary === undefined ? emptyView() : await viewAt(tenant, tables, boundary);
-  await followBlocks(tables, again, () => storePages(tables, again, 'again'));
-  return whole(tables, again);
+  await followSound(tables, again, () => storePages(tables, again, 'again'));
+  return again;
+}
+
+/** From the last page, or from the one before where the block in front of that page is the missing one. */
+async function latestView(
+  tables: TenantTables,
+  pages: number,
+  boundary: Boundary | undefined,
+): Promise<View | undefined> {
+  try {
+    return await viewFrom(tables, pages, boundary);
+  } catch (error) {
+    const before = pages - 1;
+    if (!(error instanceof DamagedLog) || before * TILE_WIDTH <= (boundary?.size ?? -1))
+      throw error;
+    return viewFrom(tables, before, boundary);
+  }
 }
 
 /** Nothing but what a purge has left of the entries that it removed. */
@@ -57,13 +74,26 @@ async function viewAt(tenant: string, tables: TenantTables, boundary: Boundary):
   throw new DamagedLog(boundary.blockNo, 'the hash tiles up to it do not lead to its root');
 }
 
-async function whole(tables: TenantTables, view: View): Promise<View> {
-  while (((await lastBlockNo(tables)) ?? -1) > view.head.blockNo) {
-    // Another process may have appended just now.
-    const isLonger = await followBlocks(tables, view, () => storePages(tables, view));
-    if (!isLonger) throw new DamagedLog(view.head.blockNo + 1, 'it is missing');
+/** Follows the log to its end, or to the first block that is damaged or missing. True when there was one. */
+export async function followSound(
+  tables: TenantTables,
+  view: View,
+  taken: () => Promise<void>,
+): Promise<boolean> {
+  const before = view.head.blockNo;
+  try {
+    await followBlocks(tables, view, taken);
+    while (((await lastBlockNo(tables)) ?? -1) > view.head.blockNo) {
+      // Another process may have appended just now.
+      const isLonger = await followBlocks(tables, view, taken);
+      if (!isLonger) throw new DamagedLog(view.head.blockNo + 1, 'it is missing');
+    }
+    view.broken = undefined;
+  } catch (error) {
+    if (!(error instanceof DamagedLog)) throw error;
+    view.broken = error;
   }
-  return view;
+  return view.head.blockNo > before;
 }
 
 /** Takes in every block behind the head; true when there was one. */

@@ -159,6 +159,18 @@ export async function newestCheckpoint(tables: TenantTables): Promise<Checkpoint
   return row && checkpoint.parse(row.value);
 }
 
+/** The smallest checkpoint beside the blocks with `from` to `to` entries. */
+export async function checkpointWithin(
+  tables: TenantTables,
+  from: number,
+  to: number,
+): Promise<Checkpoint | undefined> {
+  const after = numberId(Math.max(0, from - 1));
+  const [row] = await tables.list({ kind: 'checkpoint', after, limit: 1 });
+  const signed = row && checkpoint.parse(row.value);
+  return signed !== undefined && signed.size <= to ? signed : undefined;
+}
+
 export function checkpointChange(signed: Checkpoint): Change {
   return { put: { kind: 'checkpoint', id: numberId(signed.size), value: signed }, expect: 0 };
 }

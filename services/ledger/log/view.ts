@@ -5,7 +5,7 @@
  * every moment either in `ids` or in a page that `pageTimes` leads to.
  */
 import type { Boundary } from '../chain/boundary.ts';
-import { EMPTY_HEAD, type Head, type Step } from '../chain/head.ts';
+import { type DamagedLog, EMPTY_HEAD, type Head, type Step } from '../chain/head.ts';
 import type { Marked } from '../chain/marks.ts';
 import { type IdTimes, idKey, openPageTimes, type PageTimes } from '../chain/page.ts';
 import { TILE_WIDTH } from '../chain/tiles.ts';
@@ -14,6 +14,8 @@ export interface View {
   head: Head;
   /** Where the log begins, once entries were removed. */
   purged: Boundary | undefined;
+  /** Why nothing behind the head can be read, where there is more: nothing may be appended then. */
+  broken: DamagedLog | undefined;
   /** Full pages whose rows are in the tables; entries from `pages * TILE_WIDTH` on are in here. */
   pages: number;
   /** When the ids of those pages were made. */
@@ -34,6 +36,7 @@ export function emptyView(pageTimes: readonly IdTimes[] = []): View {
   return {
     head: EMPTY_HEAD,
     purged: undefined,
+    broken: undefined,
     pages: 0,
     pageTimes: openPageTimes(pageTimes),
     leaves: [],

@@ -8,7 +8,7 @@ import type { TenantTables } from '#shared/ports/tables.ts';
 import { Problem } from '#shared/problem.ts';
 import { parseEntry } from '../chain/entry.ts';
 import { matches, mayHold, type Question } from '../chain/marks.ts';
-import { filterIn, readPage } from '../chain/page.ts';
+import { filterIn, type Page, readPage } from '../chain/page.ts';
 import { TILE_WIDTH } from '../chain/tiles.ts';
 import { leafHash } from '../chain/tree.ts';
 import type { StoredEntry } from '../log/blocks.ts';
@@ -46,7 +46,11 @@ export async function search(about: {
       if (item !== undefined) items.push(item);
     }
   }
-  return { items };
+  // The log goes on, but not here: that must not look like its end.
+  const broken = log.broken();
+  if (broken === undefined) return { items };
+  if (items.length === 0) throw broken;
+  return { items, next: end };
 }
 
 /** Entries `[begin, end)` that have to be read; or enough was looked at, and this is where to go on. */
@@ -64,6 +68,8 @@ async function* spans(about: {
   const first = Math.floor(begin / TILE_WIDTH);
   const after = first === 0 ? undefined : numberId(first - 1);
   for await (const row of rowsOf(tables, 'page', after)) {
+    // Pages of entries behind those that this process knows.
+    if (begin >= end) return;
     const number = numberOf(row.id);
     if (number !== Math.floor(begin / TILE_WIDTH)) throw new Error('a page row is missing');
     if (number - first === PAGES_LOOKED_AT_MAX) {
@@ -73,13 +79,15 @@ async function* spans(about: {
     const pageEnd = Math.min((number + 1) * TILE_WIDTH, end);
     const page = readPage(row);
     if (page === undefined) throw new Error('a page is not what was written');
-    const { from, to } = page.value;
-    const isInTime =
-      !(question.from && to < question.from) && !(question.to && from >= question.to);
-    if (isInTime && mayHold(filterIn(page), question)) yield { begin, end: pageEnd };
+    if (isInTime(page, question) && mayHold(filterIn(page), question))
+      yield { begin, end: pageEnd };
     begin = pageEnd;
   }
   if (begin < end) yield { begin, end };
+}
+
+function isInTime({ value: { from, to } }: Page, question: Question): boolean {
+  return !(question.from && to < question.from) && !(question.to && from >= question.to);
 }
 
 function matching({ bytes }: StoredEntry, question: Question): Found['items'][number] | undefined {
