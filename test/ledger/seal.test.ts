@@ -42,6 +42,21 @@ describe('sealed values', () => {
     );
   });
 
+  test('have the form that is stored, byte for byte', () => {
+    const id = '0011223344556677';
+    const fixed = { id: Buffer.from(id, 'hex'), key: createSecretKey(Buffer.alloc(KEY_BYTES, 7)) };
+    const sealed = sealDisclosures({
+      key: fixed,
+      nonce: Buffer.alloc(NONCE_BYTES, 9),
+      subject,
+      disclosures: ['WyJzIiwiYSIsMV0', 'WyJzIiwiYiIsMl0'],
+    });
+    // Made by another program: AES-256-GCM over both joined by `~`, with the subject as JSON beside.
+    const text = '70fcceeef799b608f931824babbc93a183c929897d8780a936c70fd598183';
+    const rest = '1b71d8b5780e93d7120123c1897bfb8ab';
+    expect(sealed.toString('hex')).toBe(`${id}${'09'.repeat(12)}${text}${rest}`);
+  });
+
   test('do not open for another subject, another key, or with any bit changed', () => {
     const sealed = seal(['WyJzIiwiYSIsMV0']);
     for (const other of [
