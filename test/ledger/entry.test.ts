@@ -29,9 +29,13 @@ const standing = (text: string) =>
 
 describe('the place of an entry', () => {
   test('is told by its own fields, also where the rest of it is damaged', () => {
-    const damaged = textOf().replace('updated', 'upd\u00ff`ed');
+    const damaged = textOf().replace('updated', 'upd\u00ffted');
     expect(standing(damaged)).toBe(true);
     expect(tryParseEntry(Buffer.from(damaged, 'latin1'))).toBeUndefined();
+    // A brace behind it could hide another place: then all of it must be an entry.
+    const braced = textOf('with {braces}');
+    expect(standing(braced)).toBe(true);
+    expect(standing(braced.replace('with', 'w\u00ffth'))).toBe(false);
   });
 
   test('is none when the leaf hash before has more digits than one', () => {
@@ -46,7 +50,7 @@ describe('the place of an entry', () => {
       Buffer.from(textOf(reason, { ...place, seq: index })).toString('latin1'),
     );
     // Damaged, without a brace: only the next entry has one, right behind its end.
-    const bare = textOf(undefined, { ...place, seq: 3 }).replace('updated', 'upd`ed');
+    const bare = textOf(undefined, { ...place, seq: 3 }).replace('updated', 'upd\u00ffted');
     const all = [...texts, bare, textOf(undefined, { ...place, seq: 4 })];
     const stands = standingIn(all.join(''), tenant);
     let begin = 0;
