@@ -15,21 +15,25 @@ const seedsPerTest = wanted === undefined ? SEEDS_PER_TEST : 1;
 
 describe('two processes in any order of their calls', () => {
   test.each(starts)(
-    `${seedsPerTest} seeds from %i lose, double and reorder nothing`,
+    `${seedsPerTest} seeds from %i lose, double and reorder nothing, and remove what they are told to`,
     async (start) => {
       await using fixture = await openFixture();
-      let [crashes, long] = [0, 0];
+      let [crashes, long, purged, expunged] = [0, 0, 0, 0];
       for (let seed = start; seed < start + seedsPerTest; seed += 1) {
         const run = await simulate(seed, fixture.tables).catch((cause: unknown) => {
           throw new Error(`SIMULATION_SEED=${seed} failed: ${cause}`, { cause });
         });
         crashes += run.crashes;
         long += run.entries > 256 ? 1 : 0;
+        purged += run.purged;
+        expunged += run.expunged;
       }
       // A simulation in which nothing happens would prove nothing.
       if (wanted === undefined) {
         expect(crashes).toBeGreaterThan(seedsPerTest);
         expect(long).toBeGreaterThan(0);
+        expect(purged).toBeGreaterThan(0);
+        expect(expunged).toBeGreaterThan(seedsPerTest / 2);
       }
     },
   );

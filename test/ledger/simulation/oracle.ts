@@ -6,7 +6,9 @@ import { createHash } from 'node:crypto';
 import { expect } from 'vitest';
 import type { LedgerEntry } from '#contracts/ledger.ts';
 import { blockHeader, entriesOf } from '#services/ledger/chain/block.ts';
-import { rowsOf } from '#services/ledger/log/store.ts';
+import { LOG_PURGED, purgeText } from '#services/ledger/chain/boundary.ts';
+import { RECORD_DESTROYED } from '#services/ledger/chain/seal.ts';
+import { readBoundary, rowsOf } from '#services/ledger/log/store.ts';
 import type { TenantTables } from '#shared/ports/tables.ts';
 import type { Acknowledged } from './senders.ts';
 
@@ -16,68 +18,106 @@ export interface Oracle {
   readonly entries: () => readonly LedgerEntry[];
   readonly leaves: () => readonly Buffer[];
   rootAt(size: number): string;
+  /** Were the values of this entry destroyed by a later one? */
+  isExpunged(seq: number): boolean;
+  /** For each order: the last entry whose values it took, and the first of the record after it. */
+  expungements(): { readonly last: number; readonly next: number | undefined }[];
 }
 
 export function openOracle(tables: TenantTables, notes: ReadonlyMap<string, Buffer>): Oracle {
   let leaves: Buffer[] = [];
   let entries: LedgerEntry[] = [];
+  /** By size: what stands is looked at each time, so that a root once made is that of the size for ever. */
+  const roots = new Map<number, string>();
 
+  /** What a purge has removed is remembered: it counts as standing where it stood. */
   async function read(): Promise<void> {
+    const boundary = await readBoundary(tables);
     const bytes: Buffer[] = [];
+    let first: number | undefined;
     let blockNo = 0;
     for await (const row of rowsOf(tables, 'block')) {
       const header = blockHeader.parse(row.value);
+      if (first === undefined) {
+        first = header.first;
+        const oldest = (boundary?.blockNo ?? -1) + 1;
+        expect(header.blockNo, 'nothing is missing but what was purged').toBeLessThanOrEqual(
+          oldest,
+        );
+        blockNo = header.blockNo;
+      }
       expect(header.blockNo, 'blocks have no gap').toBe(blockNo);
       blockNo += 1;
       bytes.push(...entriesOf({ header, body: row.bytes ?? new Uint8Array() }));
-      expect(header.size, 'a block counts its entries').toBe(bytes.length);
+      expect(header.size, 'a block counts its entries').toBe(first + bytes.length);
     }
-    const now = bytes.map((entry) => sha256(Buffer.of(0), entry));
-    const before = leaves.map((leaf) => leaf.toString('hex'));
-    expect(
-      now.slice(0, leaves.length).map((leaf) => leaf.toString('hex')),
-      'what stands, stands',
-    ).toEqual(before);
+    const kept = first ?? 0;
+    const now = [...leaves.slice(0, kept), ...bytes.map((each) => sha256(Buffer.of(0), each))];
+    const standing = Buffer.concat(now.slice(0, leaves.length));
+    expect(standing.equals(Buffer.concat(leaves)), 'what stands, stands').toBe(true);
     leaves = now;
-    entries = bytes.map((entry) => JSON.parse(entry.toString()));
+    entries = [
+      ...entries.slice(0, kept),
+      ...bytes.map((entry): LedgerEntry => JSON.parse(entry.toString())),
+    ];
   }
 
+  /** The row from which a log begins says what its newest entry about a purge says. */
+  async function checkBoundary(): Promise<void> {
+    const boundary = await readBoundary(tables);
+    const told = entries.findLast(({ action }) => action === LOG_PURGED);
+    expect(boundary?.fact.seq, 'the log begins where the chain says').toBe(told?.seq);
+    if (boundary === undefined) return;
+    expect(told?.reason, 'by its words').toBe(purgeText(boundary));
+    expect(boundary.root, 'with the root of what was removed').toBe(rootAt(boundary.size));
+  }
+
+  // One assertion for all of them: thousands in each look would be most of a run.
   function checkChain(): void {
-    let prev = '0'.repeat(64);
-    for (const [seq, entry] of entries.entries()) {
-      expect(entry.seq, 'sequence numbers have no gap').toBe(seq);
-      expect(entry.prev, 'each entry names the one before').toBe(prev);
-      prev = leaves[seq]?.toString('hex') ?? '';
-    }
+    const strayed = entries.findIndex(({ seq }, index) => seq !== index);
+    expect(strayed, 'sequence numbers have no gap').toBe(-1);
+    const before = ['0'.repeat(64), ...leaves.map((leaf) => leaf.toString('hex'))];
+    const torn = entries.findIndex(({ prev }, index) => prev !== before[index]);
+    expect(torn, 'each entry names the one before').toBe(-1);
     const ids = entries.map(({ id }) => id);
     expect(new Set(ids).size, 'each id stands once').toBe(ids.length);
   }
 
   function checkOrder(): void {
     const last = new Map<string, number>();
-    for (const { object } of entries) {
-      if (object.version === undefined) continue;
-      expect(object.version, 'a record in the order of its versions').toBe(
-        (last.get(object.id) ?? 0) + 1,
-      );
-      last.set(object.id, object.version);
-    }
+    const strayed = entries.filter(({ object: { id, version } }) => {
+      if (version === undefined) return false;
+      const before = last.get(id) ?? 0;
+      last.set(id, version);
+      return version !== before + 1;
+    });
+    expect(strayed, 'a record in the order of its versions').toEqual([]);
   }
 
   function checkAcknowledged(acknowledged: readonly Acknowledged[]): void {
-    for (const { event, receipt } of acknowledged) {
-      expect(entries[receipt.seq]?.id, 'what was acknowledged stands where was said').toBe(
-        event.id,
-      );
-      expect(leaves[receipt.seq]?.toString('hex'), 'and is what was said').toBe(receipt.leafHash);
-      if (receipt.status !== 'conflict') {
-        expect(entries[receipt.seq]?.reason, 'and is this event').toBe(event.reason);
-      }
-    }
+    const wrong = (holds: (each: Acknowledged, entry: LedgerEntry | undefined) => boolean) =>
+      acknowledged.filter((each) => !holds(each, entries[each.receipt.seq]));
+    expect(
+      wrong(({ event }, entry) => entry?.id === event.id),
+      'what was acknowledged stands where was said',
+    ).toEqual([]);
+    expect(
+      wrong(({ receipt }) => leaves[receipt.seq]?.toString('hex') === receipt.leafHash),
+      'and is what was said',
+    ).toEqual([]);
+    expect(
+      wrong(
+        ({ event, receipt }, entry) =>
+          receipt.status === 'conflict' || entry?.reason === event.reason,
+      ),
+      'and is this event',
+    ).toEqual([]);
   }
 
   function rootAt(size: number): string {
-    return naiveRoot(leaves.slice(0, size)).toString('hex');
+    const known = roots.get(size) ?? naiveRoot(leaves.slice(0, size)).toString('hex');
+    roots.set(size, known);
+    return known;
   }
 
   async function checkSigned(): Promise<void> {
@@ -95,9 +135,25 @@ export function openOracle(tables: TenantTables, notes: ReadonlyMap<string, Buff
     }
   }
 
+  const isOf = ({ object, action }: LedgerEntry, order: LedgerEntry) =>
+    object.id === order.object.id && action !== RECORD_DESTROYED;
+
   return {
+    isExpunged(seq) {
+      const entry = entries[seq];
+      const orders = entries.slice(seq).filter(({ action }) => action === RECORD_DESTROYED);
+      return entry !== undefined && orders.some((order) => isOf(entry, order));
+    },
+    expungements: () =>
+      entries
+        .filter(({ action }) => action === RECORD_DESTROYED)
+        .map((order) => ({
+          last: entries.slice(0, order.seq).findLast((each) => isOf(each, order))?.seq ?? 0,
+          next: entries.slice(order.seq).find((each) => isOf(each, order))?.seq,
+        })),
     async check(acknowledged) {
       await read();
+      await checkBoundary();
       checkChain();
       checkOrder();
       checkAcknowledged(acknowledged);

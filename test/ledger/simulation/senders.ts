@@ -50,7 +50,8 @@ export function openSender(about: {
   return { record, events, done: 0, asked: undefined };
 }
 
-function eventOf(about: {
+/** An event whose id and salt are drawn: the same seed makes the same one. */
+export function eventOf(about: {
   readonly record: string;
   readonly tenant: string;
   readonly version: number;

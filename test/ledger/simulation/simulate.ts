@@ -11,25 +11,23 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { expect } from 'vitest';
+import type { AuditEvent } from '#contracts/audit-event.ts';
+import { LOG_PURGED } from '#services/ledger/chain/boundary.ts';
 import { DamagedLog } from '#services/ledger/chain/head.ts';
+import { RECORD_DESTROYED } from '#services/ledger/chain/seal.ts';
 import { inclusionPath, rangeHash, rootAt } from '#services/ledger/chain/tree.ts';
-import { openBlockCache } from '#services/ledger/log/blocks.ts';
-import { type Log, openLog } from '#services/ledger/log/log.ts';
-import { openTileCache } from '#services/ledger/log/nodes.ts';
+import type { Log } from '#services/ledger/log/log.ts';
+import { readBoundary } from '#services/ledger/log/store.ts';
 import { verifyTenant } from '#services/ledger/verify/verification.ts';
 import type { Tables } from '#shared/ports/tables.ts';
 import type { Vault } from '#shared/ports/vault.ts';
-import { type Calls, openCalls, type Process } from './calls.ts';
+import { type Calls, openCalls } from './calls.ts';
 import { checkFlippedBit } from './flip.ts';
+import { type Keeper, openKeeper } from './keeper.ts';
+import { appendOld, oldEvents, openRepeater, PURGEABLE_SIZES } from './old.ts';
 import { type Oracle, openOracle } from './oracle.ts';
-import {
-  blobsOf,
-  openBlobStore,
-  openSimulatedVault,
-  plainBlobs,
-  tablesOf,
-  vaultOf,
-} from './ports.ts';
+import { openBlobStore, openSimulatedVault, plainBlobs } from './ports.ts';
+import { type Instance, openInstance, openUndisturbed, type Surroundings } from './processes.ts';
 import { openRandom, type Random } from './random.ts';
 import { type Acknowledged, openSender, type Sender, send } from './senders.ts';
 import { faithful, type Variant } from './variants.ts';
@@ -38,10 +36,6 @@ const STEPS_MAX = 1_500;
 /** Steps at the end, without faults: more means that something does not come to rest. */
 const CALM_STEPS_MAX = 20_000;
 
-interface Instance extends Process {
-  log: Log | undefined;
-}
-
 interface World {
   readonly random: Random;
   readonly calls: Calls;
@@ -49,6 +43,7 @@ interface World {
   readonly acknowledged: Acknowledged[];
   readonly instances: Instance[];
   readonly oracle: Oracle;
+  readonly keeper: Keeper;
   readonly open: (name: string) => Instance;
   readonly batchMax: number;
   /** Hears what a process refused to do. */
@@ -61,6 +56,9 @@ export interface Simulated {
   readonly crashes: number;
   /** How often a head seemed not to go on from what was signed: a tile was read wrong. */
   readonly forks: number;
+  /** Entries that a purge has removed, and records whose values an order has destroyed. */
+  readonly purged: number;
+  readonly expunged: number;
 }
 
 export async function simulate(
@@ -77,8 +75,9 @@ export async function simulate(
   const counts = { steps: 0, crashes: 0, forks: 0, changes: 0 };
   let now = Date.UTC(2031, 0, 2) + random.below(1_000);
   const clock = () => now++;
-  // One in six is long enough for pages and tiles.
+  // One in six is long enough for pages and tiles; one in twelve begins with pages to be purged.
   const isLong = random.chance(1 / 6);
+  const isOld = random.chance(1 / 12);
   const senders = Array.from({ length: 1 + random.below(4) }, (_, index) =>
     openSender({ record: `i-${index}`, tenant, count: isLong ? 200 : 12, random, clock }),
   );
@@ -89,42 +88,43 @@ export async function simulate(
   const counted = countingWrites(tables, () => {
     counts.changes += 1;
   });
-  const open = (name: string): Instance => {
-    const instance: Instance = { name, alive: true, log: undefined };
-    openLog({
-      tenant,
-      tables: variant.tables(tablesOf(instance, calls, counted)),
-      vault: variant.vault(vaultOf(instance, calls, vault)),
-      checkpoints: variant.blobs(blobsOf(instance, calls, store), store),
-      host: () => 'ledger.example',
-      clock,
-      writer: `${name}-${seed}-${now}`,
-      freshOpaqueId: () => tenant.replaceAll('-', ''),
-      tiles: openTileCache(),
-      blocks: openBlockCache(),
-      warn: () => undefined,
-      forked: () => {
-        counts.forks += 1;
-      },
-    }).then(
-      (log) => {
-        instance.log = log;
-      },
-      (error: unknown) => {
-        instance.alive = false;
-        refuse(error);
-      },
-    );
-    return instance;
+  const forked = () => {
+    counts.forks += 1;
   };
-  const oracle = openOracle(tables.forTenant(tenant), store);
+  const around = {
+    seed,
+    tenant,
+    tables: counted,
+    store,
+    vault,
+    calls,
+    variant,
+    clock,
+    forked,
+    refuse,
+  };
+  const open = (name: string) => openInstance(around, name);
+  const acknowledged: Acknowledged[] = [];
+  if (isOld) {
+    const old = oldEvents({ tenant, random, clock });
+    acknowledged.push(...(await beginWith(around, old)));
+    senders.push(openRepeater(old, random));
+  }
   const world: World = {
     random,
     calls,
     senders,
-    acknowledged: [],
+    acknowledged,
     instances: [open('one'), open('other')],
-    oracle,
+    oracle: openOracle(tables.forTenant(tenant), store),
+    keeper: openKeeper({
+      tenant,
+      random,
+      clock,
+      purgeable: isOld ? PURGEABLE_SIZES : [],
+      acknowledged,
+      refuse,
+    }),
     open,
     batchMax: isLong ? 120 : 6,
     refuse,
@@ -136,14 +136,24 @@ export async function simulate(
     counts.crashes += await act(world);
     await setImmediate();
     if (surprises.length > 0) throw surprises[0];
-    const state = `${counts.changes} ${world.acknowledged.length} ${store.size}`;
-    if (state !== checked) await oracle.check(world.acknowledged);
+    const state = `${counts.changes} ${acknowledged.length} ${store.size}`;
+    if (state !== checked) await world.oracle.check(acknowledged);
     checked = state;
   }
-  await finish(world, { tenant, tables, vault, store });
+  const { purged } = await finish(world, { tenant, tables, vault, store });
   if (surprises.length > 0) throw surprises[0];
   const { steps, crashes, forks } = counts;
-  return { steps, entries: oracle.leaves().length, crashes, forks };
+  const entries = world.oracle.entries();
+  const expunged = entries.filter(({ action }) => action === RECORD_DESTROYED).length;
+  return { steps, entries: entries.length, crashes, forks, purged, expunged };
+}
+
+async function beginWith(
+  around: Surroundings,
+  events: readonly AuditEvent[],
+): Promise<Acknowledged[]> {
+  await using log = await openUndisturbed(around);
+  return appendOld(log, events);
 }
 
 /** Refusals that a caller can expect; anything else is a bug. */
@@ -180,24 +190,27 @@ function isDone({ senders }: World): boolean {
 
 /** One thing happens. How many processes crashed by it. */
 async function act(world: World): Promise<number> {
-  const { random, calls, instances, senders } = world;
+  const { random, calls, instances } = world;
   const dice = random.next();
-  if (dice < 0.01) {
-    const index = random.below(instances.length);
-    const [crashed] = instances.splice(index, 1, world.open('next'));
-    if (crashed === undefined) return 0;
-    calls.crash(crashed);
-    for (const sender of senders) if (sender.asked === crashed) sender.asked = undefined;
-    return 1;
-  }
+  if (dice < 0.01) return crashOne(world);
   for (const [index, { alive }] of instances.entries()) {
     if (!alive) instances[index] = world.open('again');
   }
   if (dice < 0.06) giveUp(world);
   else if (dice < 0.14) signOrFollow(world);
+  else if (dice < 0.17) keep(world);
   else if (dice < 0.32) sendSome(world);
   else if (!(await calls.step())) sendSome(world);
   return 0;
+}
+
+function crashOne({ random, calls, instances, senders, open }: World): number {
+  const index = random.below(instances.length);
+  const [crashed] = instances.splice(index, 1, open('next'));
+  if (crashed === undefined) return 0;
+  calls.crash(crashed);
+  for (const sender of senders) if (sender.asked === crashed) sender.asked = undefined;
+  return 1;
 }
 
 /** A sender stops waiting, and will send the same batch to somebody. */
@@ -210,6 +223,12 @@ function signOrFollow({ random, instances, refuse }: World): void {
   const log = random.pick(instances)?.log;
   const work = random.chance(0.5) ? log?.checkpoint(log.size()) : log?.follow();
   work?.catch(refuse);
+}
+
+function keep({ random, instances, keeper }: World): void {
+  const process = random.pick(instances.filter(({ alive, log }) => alive && log !== undefined));
+  const { log, tables } = process ?? {};
+  if (process && log && tables) keeper.act({ process, log, tables });
 }
 
 function sendSome(world: World): void {
@@ -236,7 +255,7 @@ async function finish(
     readonly vault: Vault;
     readonly store: Map<string, Buffer>;
   },
-): Promise<void> {
+): Promise<{ readonly purged: number }> {
   const { calls, instances, oracle, acknowledged, senders } = world;
   for (const each of instances) calls.crash(each);
   calls.heal();
@@ -259,8 +278,11 @@ async function finish(
       ...rest.map((event, index) => ({ event, receipt: receipts[index] as never })),
     );
   }
+  await calmly(calls, () => world.keeper.finish({ process: fresh, log, tables: fresh.tables }));
   await calmly(calls, () => log.follow());
   await oracle.check(acknowledged);
+  const purged = (await readBoundary(stores.tables.forTenant(stores.tenant)))?.size ?? 0;
+  expect(log.firstKept(), 'it begins where the purge says').toBe(purged);
   await calmly(calls, () => checkRecovered(world, log));
   await calmly(calls, () => log.checkpoint(log.size()));
   await oracle.check(acknowledged);
@@ -270,11 +292,18 @@ async function finish(
   const verify = () => verifyTenant(parts, tenant);
   const verified = await verify();
   expect(verified.breaks, 'nothing is wrong with the stores').toEqual([]);
-  expect([verified.size, verified.root]).toEqual([
+  expect([verified.size, verified.root, verified.firstKept ?? 0]).toEqual([
     oracle.leaves().length,
     oracle.rootAt(oracle.leaves().length),
+    purged,
   ]);
-  await checkFlippedBit({ tables: tables.forTenant(tenant), random: world.random, verify });
+  await checkFlippedBit({
+    tables: tables.forTenant(tenant),
+    random: world.random,
+    verify,
+    tells: (seq) => [RECORD_DESTROYED, LOG_PURGED].includes(oracle.entries()[seq]?.action ?? ''),
+  });
+  return { purged };
 }
 
 /** Proofs and values of a process that has recovered. */
@@ -282,17 +311,26 @@ async function checkRecovered({ oracle, acknowledged, random }: World, log: Log)
   const size = oracle.leaves().length;
   expect(log.size()).toBe(size);
   expect(await rootAt(log.nodes, size), 'tiles and tail make the root').toBe(oracle.rootAt(size));
-  const sent = new Map(acknowledged.map(({ event, receipt }) => [receipt.seq, event]));
-  for (const seq of [0, size - 1, random.below(size), random.below(size)]) {
+  const sent = new Map(
+    acknowledged
+      .filter(({ receipt }) => receipt.status !== 'conflict')
+      .map(({ event, receipt }) => [receipt.seq, event]),
+  );
+  const around = oracle.expungements().flatMap(({ last, next }) => [last, next ?? last]);
+  const drawn = [0, size - 1, random.below(size), random.below(size), log.firstKept()];
+  for (const seq of [...drawn, ...around]) {
     const path = inclusionPath(seq, size);
     const hashes = await Promise.all(path.map((range) => rangeHash(log.nodes, range)));
     expect(hashes.length).toBe(path.length);
-    const entry = oracle.entries()[seq];
-    const first = acknowledged.find(
-      ({ receipt }) => receipt.seq === seq && receipt.status !== 'conflict',
-    );
-    if (first === undefined || entry?.id !== sent.get(seq)?.id) continue;
-    expect(await log.disclosures(seq), 'values can be opened').toEqual(first.event.disclosures);
+    if (seq < log.firstKept()) {
+      const { code } = await log.disclosures(seq).catch((error) => error);
+      expect(code, 'what was removed is gone').toBe('gone');
+      continue;
+    }
+    const event = sent.get(seq);
+    const found = await log.disclosures(seq);
+    if (oracle.isExpunged(seq)) expect(found, 'what was expunged is gone').toBeUndefined();
+    else if (event) expect(found, 'values can be opened').toEqual(event.disclosures);
   }
 }
 

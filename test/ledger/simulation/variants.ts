@@ -2,6 +2,7 @@
  * Processes that are broken on purpose, by the ports that they are given. The simulation is worth as
  * much as it notices of them: for each there must be a seed that fails.
  */
+import { numberId } from '#services/ledger/log/store.ts';
 import type { Blobs } from '#shared/ports/blobs.ts';
 import type { Change, Tables, TenantTables, Write, WriteResult } from '#shared/ports/tables.ts';
 import type { Vault } from '#shared/ports/vault.ts';
@@ -40,6 +41,9 @@ const kindOf = (change: Change) =>
 
 const keyOf = (change: Change) =>
   'put' in change ? change.put : 'remove' in change ? change.remove : change.check;
+
+const isRemoval = (change: Change, kind: string) =>
+  'remove' in change && change.remove.kind === kind;
 
 /** The change on whatever version the row has now. */
 async function unconditional(real: TenantTables, change: Change): Promise<Change> {
@@ -136,6 +140,53 @@ export const broken: Readonly<Record<string, Variant>> = {
       sign: (name, bytes, options) => vault.sign(name, bent(bytes), options),
     }),
   },
+
+  'a key stays though the chain says that it was destroyed': withWrite((real, write) =>
+    real.write({
+      ...write,
+      changes: write.changes.filter((change) => !isRemoval(change, 'record-key')),
+    }),
+  ),
+
+  'a key goes before the chain says so': withWrite(async (real, write) => {
+    const changes = write.changes.filter((change) => isRemoval(change, 'record-key'));
+    if (changes.length === 0) return real.write(write);
+    const result = await real.write({ ...write, changes });
+    const rest = write.changes.filter((change) => !changes.includes(change));
+    return result.ok ? real.write({ ...write, changes: rest }) : result;
+  }),
+
+  'the boundary of a purge is forgotten': withWrite((real, write) =>
+    real.write(isBlock(write) ? without(write, 'purged') : write),
+  ),
+
+  'the boundary of a purge is written before the chain says so': withWrite(async (real, write) => {
+    const changes = write.changes.filter((change) => kindOf(change) === 'purged');
+    if (!isBlock(write) || changes.length === 0) return real.write(write);
+    const result = await real.write({ ...write, changes });
+    return result.ok ? real.write(without(write, 'purged')) : result;
+  }),
+
+  'a purge removes a block more than the chain says': withWrite(async (real, write) => {
+    const gone = write.changes.filter((change) => isRemoval(change, 'block'));
+    if (gone.length === 0) return real.write(write);
+    const next = Math.max(...gone.map((change) => Number(keyOf(change).id))) + 1;
+    const key = { kind: 'block', id: numberId(next) };
+    const row = await real.get(key);
+    const more = { remove: key, expect: row?.version ?? 0 };
+    return real.write({ ...write, changes: [...write.changes, more] });
+  }),
+
+  'a purge removes the ids of a page with its filter': withWrite((real, write) =>
+    real.write({
+      ...write,
+      changes: write.changes.map((change) =>
+        'put' in change && kindOf(change) === 'page' && change.expect > 0
+          ? { ...change, put: { ...change.put, bytes: Buffer.alloc(0) } }
+          : change,
+      ),
+    }),
+  ),
 
   'a signed note is put over another one in the second place': {
     ...faithful,
