@@ -3,7 +3,7 @@ import { operation } from './operation.ts';
 import { pageOf, pageQuery, rowId, timestamp } from './primitives.ts';
 
 /** Why a person gets no mail any more. */
-export const suppressionReasons = ['bounced', 'complained'] as const;
+export const suppressionReasons = ['bounced', 'complained', 'refused'] as const;
 
 /** A person whose address has shown that mail to it is of no use, or not wanted. */
 export const mailSuppression = z.strictObject({
@@ -11,7 +11,10 @@ export const mailSuppression = z.strictObject({
   id: rowId,
   email: z.string(),
   name: z.string(),
-  /** `bounced`: there is no such mailbox. `complained`: the person called a mail unwanted. */
+  /**
+   * `bounced`: a mail came back, because there is no such mailbox. `refused`: whoever carries the mail
+   * said so at once. `complained`: the person called a mail unwanted.
+   */
   reason: z.enum(suppressionReasons),
   since: timestamp,
 });

@@ -3,6 +3,7 @@
  */
 import { join } from 'node:path';
 import { commonVariables, publicOriginOf, readConfig } from '#shared/config.ts';
+import { mailVariables, relaySettingsOf } from '#shared/config-mail.ts';
 import { alarmInto, openLog } from '#shared/log.ts';
 import { openMetrics } from '#shared/metrics.ts';
 import { openHost } from '#shared/open.ts';
@@ -25,6 +26,8 @@ export interface AllSettings {
   readonly mailDomain?: string;
   readonly publicOrigin?: string;
   readonly logLevel: string;
+  /** Who carries mail to people; absent: it is left in a folder. */
+  readonly relay?: Parameters<typeof openHost>[0]['relay'];
   /** Sinks; absent: none. */
   readonly ledger?: Awaited<ReturnType<typeof ledgerSettings>>;
   /** Limits, proxies and the like; absent: as the gateway has them. */
@@ -41,11 +44,11 @@ export interface All {
  * can answer them, and is the first to stop.
  */
 export async function openAll(stack: AsyncDisposableStack, settings: AllSettings): Promise<All> {
-  const { dataDir, http, smtp, logLevel } = settings;
+  const { dataDir, http, smtp, logLevel, relay } = settings;
   const { mailDomain = 'watchdesk.localhost', publicOrigin } = settings;
   let origin = publicOrigin ?? `http://${http.host}:${http.port}`;
   const clock = Date.now;
-  const host = stack.use(await openHost({ dataDir, publicOrigin: () => origin, clock }));
+  const host = stack.use(await openHost({ dataDir, relay, publicOrigin: () => origin, clock }));
   const metrics = openMetrics(alarmInto(openLog('watchdesk', logLevel)));
   const common = { logLevel, metrics, clock };
   const partsOf = (name: Parameters<typeof openParts>[1]['name']) =>
@@ -87,7 +90,13 @@ export async function openAll(stack: AsyncDisposableStack, settings: AllSettings
 if (import.meta.main) {
   await runProcess('watchdesk', async (stack) => {
     const config = readConfig(
-      { ...commonVariables, ...gatewayVariables, ...cadIngestVariables, ...ledgerVariables },
+      {
+        ...commonVariables,
+        ...mailVariables,
+        ...gatewayVariables,
+        ...cadIngestVariables,
+        ...ledgerVariables,
+      },
       process.env,
     );
     const { DATA_DIR, HTTP_HOST, HTTP_PORT, PUBLIC_ORIGIN, LOG_LEVEL } = config;
@@ -101,6 +110,7 @@ if (import.meta.main) {
       mailDomain: config.MAIL_DOMAIN,
       ...(PUBLIC_ORIGIN === undefined ? {} : { publicOrigin: publicOriginOf(config) }),
       logLevel: LOG_LEVEL,
+      relay: relaySettingsOf(config),
       ledger: await ledgerSettings(config),
       gateway: gatewaySettings(config),
     });

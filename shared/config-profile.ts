@@ -1,5 +1,6 @@
 /** The variables by which a process knows where it keeps things, and what they mean. */
 import { z } from 'zod';
+import { mailVariables } from './config-mail.ts';
 import type { AwsHostSettings } from './open-aws.ts';
 
 /** Criminal justice information stays in the United States (CE14). */
@@ -50,8 +51,7 @@ export const profileVariables = {
   FEEDBACK_QUEUE: name,
   /** Id, ARN or alias of the key in KMS. */
   VAULT_KEY_ID: name,
-  /** An address of a domain that SES has verified. */
-  MAIL_FROM: z.email().optional(),
+  ...mailVariables,
   MAIL_CONFIGURATION_SET: name,
   CACHE_URL: z.url({ protocol: /^rediss?$/ }).optional(),
   CACHE_USER: name,
@@ -66,6 +66,9 @@ export type ProfileConfig = z.infer<z.ZodObject<typeof profileVariables>>;
 export function awsSettingsOf(config: ProfileConfig): AwsHostSettings | undefined {
   if (config.PROFILE === 'embedded') return undefined;
   const { AWS_REGION, INSTALLATION, VAULT_KEY_ID, MAIL_FROM, CACHE_URL } = config;
+  if (config.MAIL_RELAY_URL !== undefined) {
+    throw new Error('On AWS mail goes by SES: leave MAIL_RELAY_URL out.');
+  }
   const required = { AWS_REGION, INSTALLATION, VAULT_KEY_ID, MAIL_FROM, CACHE_URL };
   const missing = Object.entries(required).flatMap(([key, value]) => (value ? [] : [key]));
   if (!AWS_REGION || !INSTALLATION || !VAULT_KEY_ID || !MAIL_FROM || !CACHE_URL) {

@@ -37,6 +37,7 @@ export type MailOutcome =
   | 'sent'
   | 'withheld'
   | 'failed'
+  | 'refused'
   | 'taken'
   | 'delivered'
   | 'delayed'

@@ -10,6 +10,7 @@ import { openBlobs } from './embedded/blobs.ts';
 import { openBus } from './embedded/bus.ts';
 import { openCache } from './embedded/cache.ts';
 import { openMailer } from './embedded/mailer.ts';
+import { openRelayMailer, type RelaySettings } from './embedded/mailer-relay.ts';
 import { openQueue } from './embedded/queue.ts';
 import { openTables } from './embedded/tables.ts';
 import { openVault } from './embedded/vault.ts';
@@ -25,6 +26,8 @@ import type { Vault } from './ports/vault.ts';
 
 const CACHE_ENTRIES_MAX = 50_000;
 const LEASE = { leaseMs: 30_000, triesMax: 5 };
+
+export type { RelaySettings } from './embedded/mailer-relay.ts';
 
 export type BlobStoreName = 'files' | 'cad-mail' | 'checkpoints';
 
@@ -55,6 +58,8 @@ export interface HostSettings {
   readonly nats?: NatsSettings;
   /** Absent: everything is kept in the data folder. */
   readonly aws?: AwsHostSettings;
+  /** Who carries mail to people from this machine; absent: it is left in a folder. */
+  readonly relay?: RelaySettings | undefined;
   /** Hears the capacity that calls of tables have used, where that is counted. */
   readonly consumed?: (units: { readonly read: number; readonly write: number }) => void;
   /** Asked when a URL is signed: with port 0 it is known only once the gateway listens. */
@@ -84,11 +89,15 @@ async function openPortsOfAws(...args: Parameters<typeof openAwsPorts>): Promise
 
 async function openEmbeddedPorts(
   stack: AsyncDisposableStack,
-  { dataDir, publicOrigin, clock }: HostSettings,
+  { dataDir, publicOrigin, clock, relay }: HostSettings,
 ): Promise<Ports> {
   const vault = stack.use(await openVault({ dir: join(dataDir, 'vault') }));
   const cache = stack.use(openCache({ entriesMax: CACHE_ENTRIES_MAX, clock }));
-  const mailer = stack.use(await openMailer({ dir: join(dataDir, 'mail-out'), clock }));
+  const mailer = stack.use(
+    relay === undefined
+      ? await openMailer({ dir: join(dataDir, 'mail-out'), clock })
+      : await openRelayMailer({ relay, clock }),
+  );
   const blobs = async (store: BlobStoreName) =>
     stack.use(
       await openBlobs({ dir: join(dataDir, 'blobs', store), store, vault, publicOrigin, clock }),

@@ -1,4 +1,5 @@
 import type { ServiceName } from '#contracts/caller.ts';
+import { relaySettingsOf } from './config-mail.ts';
 import { awsSettingsOf, type ProfileConfig } from './config-profile.ts';
 import { alarmInto, openLog } from './log.ts';
 import { type Metrics, openMetrics } from './metrics.ts';
@@ -64,7 +65,8 @@ export async function openAlone(
   stack.use(await openTraceExport({ service: name, endpoint, log }));
   const metrics = openMetrics(alarmInto(log));
   const aws = awsSettingsOf(config);
-  const settings = { dataDir, nats, publicOrigin: () => publicOrigin, clock };
+  const relay = relaySettingsOf(config);
+  const settings = { dataDir, nats, relay, publicOrigin: () => publicOrigin, clock };
   const onAws = aws === undefined ? {} : { aws, consumed: metrics.tableUnitsUsed };
   const host = stack.use(await openHost({ ...settings, ...onAws }));
   const { PROBE_HOST, PROBE_PORT: port } = config;

@@ -82,7 +82,7 @@ export async function openGateway(parts: GatewayParts): Promise<Gateway> {
   await using opened = new AsyncDisposableStack();
   const tools = await openTools(parts);
   const { relay, client } = tools;
-  const mail = openAccountMail(parts);
+  const mail = openAccountMail({ ...parts, relay });
   const notices = opened.use(openNotices({ ...parts, relay, mail }));
   const passwords = openPasswords(parts.hashCost);
   const handlerParts = { ...parts, relay, client, mail, passwords, notices };

@@ -43,6 +43,8 @@ export async function openMailer(settings: {
         ...(configurationSet === undefined ? {} : { ConfigurationSetName: configurationSet }),
       });
       await taken(() => client.send(command));
+      // That a mailbox does not exist SES finds out, and tells, later.
+      return 'taken';
     },
     async [Symbol.asyncDispose]() {
       client.destroy();

@@ -25,6 +25,7 @@ export async function openMailer(settings: {
       assertAddress(mail.to);
       const bytes = await composed({ mail, from, at: new Date(clock()) });
       await createFile(join(dir, fileNameOf(mail.id)), bytes);
+      return 'taken';
     },
     async [Symbol.asyncDispose]() {
       // Nothing is held open between calls.

@@ -12,8 +12,10 @@ export interface OutgoingMail {
 /** Mail to people. Accepted is not delivered; a repeated send may deliver twice. */
 export interface Mailer extends AsyncDisposable {
   /**
-   * Resolves when a relay or folder has durably taken the mail. Rejects with Problem `validation`
-   * when `to` is not one plain address or is refused, `unavailable` when the relay cannot take it now.
+   * `taken` when a relay or folder has durably taken the mail. `refused` when it is known at once that
+   * there is no such mailbox: no later mail to it is of use. Rejects with Problem `validation` when `to`
+   * is not one plain address or the mail is refused for another reason, `unavailable` when it cannot be
+   * taken now.
    */
-  send(mail: OutgoingMail): Promise<void>;
+  send(mail: OutgoingMail): Promise<'taken' | 'refused'>;
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { openBlobs } from '#shared/embedded/blobs.ts';
 import { openCache } from '#shared/embedded/cache.ts';
 import { openMailer } from '#shared/embedded/mailer.ts';
+import { openRelayMailer } from '#shared/embedded/mailer-relay.ts';
 import { openQueue } from '#shared/embedded/queue.ts';
 import { openTables } from '#shared/embedded/tables.ts';
 import { openVault } from '#shared/embedded/vault.ts';
@@ -14,6 +15,7 @@ import type { Queue } from '#shared/ports/queue.ts';
 import type { Tables } from '#shared/ports/tables.ts';
 import type { Vault } from '#shared/ports/vault.ts';
 import { temporaryFolder } from '#test/support/folder.ts';
+import { openSmtpRelay } from '#test/support/smtp-relay.ts';
 import {
   onDynamo,
   onMoto,
@@ -129,6 +131,15 @@ export const mailerAdapters: readonly Adapter<Mailer>[] = [
     ...embedded,
     open: async ({ folder, clock, use }) =>
       use(await openMailer({ dir: join(folder, 'mail-out'), clock })),
+  },
+  {
+    ...embedded,
+    name: 'embedded, a relay',
+    open: async ({ clock, use }) => {
+      const { url } = use(await openSmtpRelay());
+      const relay = { url, from: 'desk@watchdesk.example' };
+      return use(await openRelayMailer({ relay, clock }));
+    },
   },
   { ...onMoto(), open: openAwsMailer },
 ];

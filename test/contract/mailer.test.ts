@@ -18,8 +18,8 @@ describe.each(mailerAdapters)('the mailer on $name', ({ open, missing }) => {
   test('takes a mail, and the same one again', async () => {
     const { place, mailer } = await opened();
     await using _ = place;
-    await mailer.send(mail);
-    await mailer.send(mail);
+    expect(await mailer.send(mail)).toBe('taken');
+    expect(await mailer.send(mail)).toBe('taken');
   });
 
   test.each([

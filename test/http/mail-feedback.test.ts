@@ -6,9 +6,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sendNotice } from '#contracts/notices.ts';
 import type { Role } from '#contracts/permissions.ts';
 import { addToDirectory, emailKey } from '#services/gateway/identity/rows.ts';
+import { openAccountMail } from '#services/gateway/mail/account-mail.ts';
 import { openFeedbackReader } from '#services/gateway/mail/feedback-reader.ts';
 import { jobCaller, openClient } from '#shared/client.ts';
 import { openContextSigner } from '#shared/context.ts';
+import { openRelayMailer } from '#shared/embedded/mailer-relay.ts';
 import { openQueue } from '#shared/embedded/queue.ts';
 import type { Queue } from '#shared/ports/queue.ts';
 import { Problem } from '#shared/problem.ts';
@@ -23,6 +25,7 @@ import {
   type TestGateway,
 } from '#test/support/http.ts';
 import { bounceOf, complaintOf, deliveryOf } from '#test/support/mail-feedback.ts';
+import { openSmtpRelay } from '#test/support/smtp-relay.ts';
 
 const PATH = '/v1/mail/suppressions';
 const stack = new AsyncDisposableStack();
@@ -57,6 +60,12 @@ async function newPerson(role: Role = 'officer') {
   });
   return { id, email };
 }
+/** The gateway's own relay finds the events soon enough. */
+const idleRelay = {
+  kick: () => undefined,
+  receipt: async () => undefined,
+  [Symbol.asyncDispose]: async () => undefined,
+};
 const now = () => new Date(gateway.test.clock());
 const list = async (): Promise<{ id: string }[]> => (await department.admin.get(PATH)).body.items;
 const listed = (id: string) =>
@@ -231,16 +240,37 @@ test('a notice of another service is withheld once, and not asked for again', as
   expect(await mailsTo(email)).toBe(0);
 });
 
+test('a relay that knows of no such mailbox is asked once, and the mail is withheld', async () => {
+  const { id, email } = await newPerson();
+  let asked = 0;
+  const recipient = () => {
+    asked += 1;
+    return '550 5.1.1 No such user';
+  };
+  await using server = await openSmtpRelay({ recipient });
+  const from = { url: server.url, from: 'desk@watchdesk.example' };
+  const clock = gateway.test.clock;
+  await using mailer = await openRelayMailer({ relay: from, clock });
+  const relay = { ...idleRelay, assertRoom: () => undefined };
+  const parts = await gateway.test.parts('gateway');
+  const mail = openAccountMail({ ...parts, relay, mailer });
+  const to = { tenant: department.id, userId: id, email };
+  const notice = { id: 'n-1', subject: 'Test', text: 'Test' };
+  expect(await mail.send(to, notice)).toBe('withheld');
+  expect(await mail.send(to, notice)).toBe('withheld');
+  expect(asked).toBe(1);
+  expect(await listed(id)).toContainEqual(expect.objectContaining({ id, reason: 'refused' }));
+  expect(await eventsOf('gateway.mail.suppressed', id)).toMatchObject([{ reason: 'refused' }]);
+});
+
 test('while changes must wait for the ledger, feedback waits too, and is not lost', async () => {
   const { id, email } = await newPerson();
   let isBehind = true;
   const relay = {
+    ...idleRelay,
     assertRoom() {
       if (isBehind) throw new Problem('ledger-behind');
     },
-    kick: () => undefined,
-    receipt: async () => undefined,
-    [Symbol.asyncDispose]: async () => undefined,
   };
   const read = openFeedbackReader({ ...(await gateway.test.parts('gateway')), relay });
   const message = bounceOf({ address: email, sentAt: now() });

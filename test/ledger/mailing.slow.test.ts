@@ -40,7 +40,7 @@ beforeAll(async () => {
       ...host.mailer,
       async send(mail) {
         if (fails(mail)) throw new Problem('unavailable');
-        await host.mailer.send(mail);
+        return host.mailer.send(mail);
       },
     },
   }));

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readConfig } from '#shared/config.ts';
+import { mailVariables, relaySettingsOf } from '#shared/config-mail.ts';
 import { awsSettingsOf, profileVariables } from '#shared/config-profile.ts';
 
 const settingsOf = (environment: Readonly<Record<string, string>>) =>
@@ -13,6 +14,33 @@ const enough = {
   MAIL_FROM: 'desk@county.example',
   CACHE_URL: 'rediss://cache.internal:6379',
 };
+
+describe('who carries mail', () => {
+  const relayOf = (environment: Readonly<Record<string, string>>) =>
+    relaySettingsOf(readConfig(mailVariables, environment));
+  const relay = { MAIL_RELAY_URL: 'smtps://relay.example', MAIL_FROM: 'desk@county.example' };
+
+  test('is nobody unless a relay is named', () => {
+    expect(relayOf({ MAIL_FROM: 'desk@county.example' })).toBeUndefined();
+    expect(relayOf(relay)).toEqual({ url: relay.MAIL_RELAY_URL, from: relay.MAIL_FROM });
+  });
+
+  test('needs a sender, and a password with a user', () => {
+    expect(() => relayOf({ MAIL_RELAY_URL: relay.MAIL_RELAY_URL })).toThrow('MAIL_FROM');
+    expect(() => relayOf({ ...relay, MAIL_RELAY_USER: 'desk' })).toThrow(
+      'MAIL_RELAY_PASSWORD_FILE',
+    );
+    expect(() => relayOf({ ...relay, MAIL_RELAY_URL: 'http://relay.example' })).toThrow();
+    const signIn = { MAIL_RELAY_USER: 'desk', MAIL_RELAY_PASSWORD_FILE: '/run/secrets/mail' };
+    expect(relayOf({ ...relay, ...signIn })).toMatchObject({
+      signIn: { user: 'desk', passwordFile: '/run/secrets/mail' },
+    });
+  });
+
+  test('is SES on AWS, and no relay beside it', () => {
+    expect(() => settingsOf({ ...enough, ...relay })).toThrow('leave MAIL_RELAY_URL out');
+  });
+});
 
 describe('the profile', () => {
   test('is embedded unless it is said to be another, whatever else is set', () => {

@@ -2,16 +2,16 @@
  * Mail to account holders, and what becomes of it.
  *
  * 1. The person's row of suppression is read: where there is a live one nothing is sent.
- * 2. The mailer takes the mail, or rejects.
+ * 2. The mailer takes the mail, or rejects. Where it hears at once that there is no such mailbox,
+ *    that becomes the row, with its event, and the mail counts as withheld.
  * 3. Days later a message of the feedback queue may say that it came back (feedback-reader.ts).
  *
  * Whoever has a mail sent writes down what became of it, with the rest of what it does.
  */
 import type { TenantId } from '#contracts/primitives.ts';
-import type { Metrics } from '#shared/metrics.ts';
 import type { Mailer, OutgoingMail } from '#shared/ports/mailer.ts';
-import type { Tables } from '#shared/ports/tables.ts';
 import { getRow } from '../identity/rows.ts';
+import { type SuppressParts, suppress } from './suppress.ts';
 import { isSuppressed } from './suppression.ts';
 
 export interface Addressee {
@@ -28,12 +28,10 @@ export interface AccountMail {
   send(to: Addressee, mail: Omit<OutgoingMail, 'to'>): Promise<'sent' | 'withheld'>;
 }
 
-export function openAccountMail(parts: {
-  readonly tables: Tables;
-  readonly mailer: Mailer;
-  readonly metrics: Metrics;
-}): AccountMail {
-  const { tables, mailer, metrics } = parts;
+export function openAccountMail(
+  parts: SuppressParts & { readonly mailer: Mailer; readonly clock: () => number },
+): AccountMail {
+  const { tables, mailer, metrics, clock } = parts;
   return {
     async send({ tenant, userId, email }, mail) {
       const row = await getRow(tables.forTenant(tenant), 'suppression', userId);
@@ -41,14 +39,18 @@ export function openAccountMail(parts: {
         metrics.mailOutcome('withheld');
         return 'withheld';
       }
-      try {
-        await mailer.send({ ...mail, to: email });
-      } catch (error) {
+      const outcome = await mailer.send({ ...mail, to: email }).catch((error: unknown) => {
         metrics.mailOutcome('failed');
         throw error;
+      });
+      if (outcome === 'taken') {
+        metrics.mailOutcome('sent');
+        return 'sent';
       }
-      metrics.mailOutcome('sent');
-      return 'sent';
+      metrics.mailOutcome('refused');
+      const now = new Date(clock());
+      await suppress(parts, { tenant, id: userId }, { reason: 'refused', sentAt: clock(), now });
+      return 'withheld';
     },
   };
 }

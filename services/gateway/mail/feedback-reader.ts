@@ -9,25 +9,14 @@
  *
  * A crash after 3 finds the row when the message comes again; so does one that comes twice.
  */
-import type { TenantId } from '#contracts/primitives.ts';
-import { auditEventOf } from '#shared/audit.ts';
-import { jobCaller } from '#shared/client.ts';
 import type { Processed } from '#shared/consumer.ts';
-import type { Log } from '#shared/log.ts';
-import type { Metrics } from '#shared/metrics.ts';
-import type { Json, Tables } from '#shared/ports/tables.ts';
+import type { Json } from '#shared/ports/tables.ts';
 import { asProblem } from '#shared/problem.ts';
-import type { Relay } from '#shared/relay.ts';
-import { record } from '../identity/handler-parts.ts';
-import { emailKey, getRow, putRow } from '../identity/rows.ts';
+import { emailKey } from '../identity/rows.ts';
 import { feedbackIn, type MailFeedback } from './feedback.ts';
-import { type Report, suppressedBy } from './suppression.ts';
+import { type SuppressParts, suppress } from './suppress.ts';
 
-export interface FeedbackParts {
-  readonly tables: Tables;
-  readonly relay: Relay;
-  readonly metrics: Metrics;
-  readonly log: Log;
+export interface FeedbackParts extends SuppressParts {
   readonly clock: () => number;
 }
 
@@ -35,8 +24,6 @@ export interface FeedbackParts {
 const TRIES_MAX = 5;
 /** An outage of an hour and a half makes no dead letter; longer ones are brought back from there. */
 const RETRY_DELAYS_MS = [5_000, 60_000, 900_000, 3_600_000];
-/** Races are lost to an administrator who lifts it, or to the same message in another process. */
-const RACE_TRIES_MAX = 5;
 const DONE: Processed = { kind: 'done' };
 
 /** Deals with one message of the queue at one delivery. Never rejects. */
@@ -94,31 +81,4 @@ async function take(
     default:
       feedback satisfies never;
   }
-}
-
-/** No mail goes to the person any more; where that is so already nothing happens. */
-async function suppress(
-  parts: FeedbackParts,
-  { tenant, id }: { readonly tenant: TenantId; readonly id: string },
-  report: Report,
-): Promise<void> {
-  for (let tries = 0; tries < RACE_TRIES_MAX; tries += 1) {
-    const row = await getRow(parts.tables.forTenant(tenant), 'suppression', id);
-    const value = suppressedBy(row?.value, report);
-    if (value === undefined) return;
-    const event = auditEventOf({
-      caller: jobCaller('gateway', { tenant }),
-      action: 'gateway.mail.suppressed',
-      object: { type: 'user', id },
-      reason: report.reason,
-      now: report.now,
-    });
-    const changes = [putRow('suppression', id, value, row?.version ?? 0)];
-    const result = await record(parts, tenant, { changes, events: [event] });
-    if (!result.ok) continue;
-    parts.metrics.alarm('mail-undeliverable');
-    parts.log.warn({ userId: id, reason: report.reason }, 'no mail is sent to a person any more');
-    return;
-  }
-  throw new Error('a row of suppression was changed by others again and again');
 }
