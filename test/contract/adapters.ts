@@ -26,6 +26,7 @@ import {
   openAwsQueue,
   openAwsTables,
   openAwsVault,
+  openMotoTables,
 } from './aws-adapters.ts';
 
 /** A clock that stands still until it is moved. */
@@ -96,6 +97,8 @@ export const tablesAdapters: readonly Adapter<Tables>[] = [
       use(await openTables({ file: join(folder, 'service', 'tables.sqlite'), clock })),
   },
   { ...onDynamo(), open: openAwsTables },
+  // Once more for each change that lands, and not each time somebody runs the suite.
+  ...(process.env.CI ? [{ ...onMoto(), name: 'aws (moto)', open: openMotoTables }] : []),
 ];
 
 export const vaultAdapters: readonly Adapter<Vault>[] = [

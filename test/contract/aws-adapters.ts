@@ -96,8 +96,12 @@ export async function openAwsQueue(
   return place.use(await openQueue({ aws, name: place.name, ...settings }));
 }
 
-export async function openAwsTables(place: Place): Promise<Tables> {
-  const aws = awsAt(await dynamoOfProcess());
+export const openAwsTables = (place: Place) => openTablesOn(dynamoOfProcess, place);
+/** Another one that speaks DynamoDB's protocol, written by others: what both take is no quirk. */
+export const openMotoTables = (place: Place) => openTablesOn(motoOfProcess, place);
+
+async function openTablesOn(engine: () => Promise<Engine>, place: Place): Promise<Tables> {
+  const aws = awsAt(await engine());
   await makeTable(aws, place.name);
   return place.use(await openTables({ aws, table: place.name, clock: place.clock }));
 }
