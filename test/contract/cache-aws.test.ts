@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { openCache } from '#shared/aws/cache.ts';
 import type { Cache } from '#shared/ports/cache.ts';
-import { hasEngine, startValkey, valkey } from '#test/support/aws-engines.ts';
+import { hasEngine, hasValkeyProgram, startValkey, valkey } from '#test/support/aws-engines.ts';
 import { openAuthority } from '#test/support/certificates.ts';
 import { hasOpenssl } from '#test/support/engines.ts';
 import { temporaryFolder } from '#test/support/folder.ts';
@@ -42,7 +42,7 @@ describe.skipIf(!hasEngine(valkey))('a cache', () => {
     expect(await cache.count('b', window)).toBe(1);
   });
 
-  test('that comes is used from then on', async () => {
+  test.skipIf(!hasValkeyProgram())('that comes is used from then on', async () => {
     const port = await freePort();
     await using cache = await openCache({ ...base, url: `redis://127.0.0.1:${port}` });
     await cache.put('a', 'lost', ttl);
@@ -67,29 +67,35 @@ describe.skipIf(!hasEngine(valkey))('a cache', () => {
     await untilKept(cache, 'new', value);
   });
 
-  test.skipIf(!hasOpenssl())('is reached by TLS and password, and by nothing less', async () => {
-    await using folder = await temporaryFolder();
-    const at = (name: string) => join(folder.path, name);
-    const authority = openAuthority(folder.path, 'valkey');
-    const { cert, key } = authority.issue('IP:127.0.0.1');
-    await writeFile(at('ca'), authority.ca);
-    await writeFile(at('cert'), cert);
-    await writeFile(at('key'), key);
-    await writeFile(at('password'), 'secret-of-the-cache\n');
-    const port = await freePort();
-    const files = ['--tls-cert-file', at('cert'), '--tls-key-file', at('key')];
-    const tls = ['--port', '0', '--tls-port', String(port), '--tls-auth-clients', 'no', ...files];
-    await using _ = await startValkey([...tls, '--requirepass', 'secret-of-the-cache'], port);
-    const isReached = async (more: { caFile?: string; passwordFile?: string }, scheme: string) => {
-      const url = `${scheme}://127.0.0.1:${port}`;
-      await using cache = await openCache({ ...base, url, ...more });
-      await cache.put('a', 1, ttl);
-      return (await cache.get('a')) === 1;
-    };
-    const [caFile, passwordFile] = [at('ca'), at('password')];
-    expect(await isReached({ caFile, passwordFile }, 'rediss')).toBe(true);
-    expect(await isReached({ caFile }, 'rediss')).toBe(false);
-    expect(await isReached({ passwordFile }, 'rediss')).toBe(false);
-    expect(await isReached({ caFile, passwordFile }, 'redis')).toBe(false);
-  });
+  test.skipIf(!hasValkeyProgram() || !hasOpenssl())(
+    'is reached by TLS and password, and by nothing less',
+    async () => {
+      await using folder = await temporaryFolder();
+      const at = (name: string) => join(folder.path, name);
+      const authority = openAuthority(folder.path, 'valkey');
+      const { cert, key } = authority.issue('IP:127.0.0.1');
+      await writeFile(at('ca'), authority.ca);
+      await writeFile(at('cert'), cert);
+      await writeFile(at('key'), key);
+      await writeFile(at('password'), 'secret-of-the-cache\n');
+      const port = await freePort();
+      const files = ['--tls-cert-file', at('cert'), '--tls-key-file', at('key')];
+      const tls = ['--port', '0', '--tls-port', String(port), '--tls-auth-clients', 'no', ...files];
+      await using _ = await startValkey([...tls, '--requirepass', 'secret-of-the-cache'], port);
+      const isReached = async (
+        more: { caFile?: string; passwordFile?: string },
+        scheme: string,
+      ) => {
+        const url = `${scheme}://127.0.0.1:${port}`;
+        await using cache = await openCache({ ...base, url, ...more });
+        await cache.put('a', 1, ttl);
+        return (await cache.get('a')) === 1;
+      };
+      const [caFile, passwordFile] = [at('ca'), at('password')];
+      expect(await isReached({ caFile, passwordFile }, 'rediss')).toBe(true);
+      expect(await isReached({ caFile }, 'rediss')).toBe(false);
+      expect(await isReached({ passwordFile }, 'rediss')).toBe(false);
+      expect(await isReached({ caFile, passwordFile }, 'redis')).toBe(false);
+    },
+  );
 });

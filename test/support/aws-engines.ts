@@ -59,12 +59,20 @@ export const valkey: EngineKind = {
   start: () => startValkey([]),
 };
 
+/** Whether it is installed: only then it can have a given port and files of this machine. */
+export function hasValkeyProgram(): boolean {
+  const found = valkeyProgram() !== undefined;
+  if (found || !process.env.CI) return found;
+  throw new Error('no valkey-server is installed; with CI set no suite may be left out');
+}
+
 /** With more of its configuration as arguments; on a port of its own choice where none is given. */
 export async function startValkey(more: readonly string[], onPort?: number): Promise<Engine> {
   const program = valkeyProgram();
   const nothingKept = ['--save', '', '--appendonly', 'no', ...more];
   if (program === undefined) {
-    const entrypoint = ['valkey-server', ...nothingKept];
+    // Its callers come from outside of the container.
+    const entrypoint = ['valkey-server', '--protected-mode', 'no', ...nothingKept];
     return inContainer('valkey/valkey:8.1', { port: 6379, entrypoint, ready: 'Ready to accept' });
   }
   const port = String(onPort ?? (await freePort()));
@@ -119,7 +127,7 @@ async function inContainer(
     first === undefined ? described : described.withEntrypoint([first]).withCommand(others);
   const container = await asked.start();
   return {
-    url: `http://${container.getHost()}:${container.getMappedPort(about.port)}`,
+    url: `http://${container.getHost().replace('localhost', LOOPBACK)}:${container.getMappedPort(about.port)}`,
     async [Symbol.asyncDispose]() {
       await container.stop();
     },
