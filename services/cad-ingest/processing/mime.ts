@@ -1,6 +1,7 @@
 import { MailParser } from 'mailparser';
 import { PAGE_TEXT_CHARS_MAX } from '#contracts/limits.ts';
 import { HEADER_BYTES_MAX } from '../intake/header-scan.ts';
+import { type PlainMail, readPlainMail } from './plain-mail.ts';
 
 const PARTS_MAX = 200;
 const LEVELS_MAX = 20;
@@ -19,12 +20,19 @@ export type Mime =
   | { readonly kind: 'refused'; readonly because: MimeRefusal };
 
 /**
- * Takes a mail apart: the one place that knows the MIME library. It runs only in the thread of
+ * Takes a mail apart: by itself where it is one plain text, else by the MIME library, which this is the
+ * one place to know. It runs only in the thread of
  * reader.ts, where time and memory are bounded. What it says of the sender is not used: of two
  * `From` fields the library takes the last.
  */
 export function readMime(raw: Uint8Array): Promise<Mime> {
   const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
+  const plain = readPlainMail(bytes);
+  return plain === undefined ? readByLibrary(bytes) : Promise.resolve(asMime(plain));
+}
+
+/** Any mail, by the MIME library alone. */
+export function readByLibrary(bytes: Buffer): Promise<Mime> {
   if (levelsAtMost(bytes) > LEVELS_MAX) return Promise.resolve(refused('too-many-levels'));
   const parser = new MailParser(options);
   const found: { subject?: string; text?: string; html?: string } = {};
@@ -78,6 +86,15 @@ function refusalIn(error: unknown): MimeRefusal {
 
 function refused(because: MimeRefusal): Mime {
   return { kind: 'refused', because };
+}
+
+function asMime({ subject, text, html }: PlainMail): Mime {
+  return {
+    kind: 'mime',
+    ...(subject === undefined ? {} : { subject: bounded(subject) }),
+    ...(text === undefined ? {} : { text: bounded(text) }),
+    ...(html === undefined ? {} : { html: bounded(html) }),
+  };
 }
 
 function bounded(text: string): string {
