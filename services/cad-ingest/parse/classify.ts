@@ -1,4 +1,5 @@
 import { type AddressParts, readAddress } from './address/address.ts';
+import { hasStreetSign } from './address/signs.ts';
 import { oncePerPage } from './page-memo.ts';
 import { datesIn, timesIn } from './values/clock.ts';
 import { findDeterminant, isIncidentNumber, isPhone } from './values/codes.ts';
@@ -102,6 +103,7 @@ function isCoordinates(text: string): boolean {
 
 /** Addresses and roads. Words of a call type in front mean that two fields stand in one text. */
 function placed(text: string): Fragment | undefined {
+  if (!hasStreetSign(text)) return undefined;
   const parts = readAddress(text);
   const { form } = parts;
   const named = form === 'road' || form === 'intersection' || form === 'mile';
@@ -143,7 +145,8 @@ function opened(text: string, parts: AddressParts): Fragment | undefined {
 }
 
 function listed(text: string): Fragment | undefined {
-  const units = unitListScore(text.replaceAll(/[[\]]/g, ' ').trim());
+  const plain = /[[\]]/.test(text) ? text.replaceAll(/[[\]]/g, ' ').trim() : text;
+  const units = unitListScore(plain);
   const number = !text.includes(' ') && isIncidentNumber(text);
   if (number && !(units >= 0.8 && text.length < 7)) return { text, kind: 'number', score: 0.92 };
   return units >= 0.6 ? { text, kind: 'units', score: units } : undefined;
@@ -167,6 +170,7 @@ function natured(text: string): Fragment | undefined {
 
 /** A number and words without a suffix: `100 BROADWAY`. */
 function bare(text: string): Fragment | undefined {
+  if (!/\d/.test(text)) return undefined;
   const parts = readAddress(text);
   const fits = parts.form === 'bare' && /[A-Za-z]{3}/.test(text) && text.length <= 60;
   if (!fits || parts.certain < 0.5) return undefined;

@@ -37,7 +37,7 @@ export function sampleOf(page: PageText): Sample {
 }
 
 export function compileProfile(profile: Profile): Compiled {
-  const groups = (profile.detect ?? []).map((group) => group.map(compileTest));
+  const groups = (profile.detect ?? []).map(compileGroup);
   const { times, update, other } = profile.kinds ?? {};
   const kinds = { times, update, other };
   const tests = Object.entries(kinds).map(
@@ -47,7 +47,7 @@ export function compileProfile(profile: Profile): Compiled {
     profile,
     sources: new Set(profile.sources),
     natures: new Set(profile.known?.nature?.map((nature) => nature.toUpperCase())),
-    detects: (page) => groups.some((group) => group.every((test) => test(page))),
+    detects: (page) => groups.some((group) => group(page)),
     kindOf: (page) => tests.find(([, list]) => list.some((test) => test(page)))?.[0],
     subject: profile.subject === undefined ? undefined : compileCut(profile.subject),
     body: compileCut(profile.body),
@@ -70,6 +70,18 @@ export function withReplaced(text: PageText, profile: Pick<Profile, 'replace'>):
     subject: replaceAll(profile, text.subject),
     body: replaceAll(profile, text.body),
   };
+}
+
+/** All tests of a group hold. Nearly always the longest text of any is not in the page. */
+function compileGroup(group: readonly Test[]): (page: Sample) => boolean {
+  const tests = group.map(compileTest);
+  const wanted = group
+    .filter((test) => test.absent !== true)
+    .map((test) => ({ where: test.in, literal: compileLike(test.like).literal }))
+    .toSorted((one, other) => other.literal.length - one.literal.length)[0];
+  if (wanted === undefined) return (page) => tests.every((test) => test(page));
+  const { where, literal } = wanted;
+  return (page) => page[where].includes(literal) && tests.every((test) => test(page));
 }
 
 function compileTest(test: Test): (page: Sample) => boolean {

@@ -1,4 +1,5 @@
 import { type Draft, has, put, take } from './draft.ts';
+import { matchesOf } from './text/matches.ts';
 import type { PageText } from './text/prepare.ts';
 import { readMoment } from './values/clock.ts';
 import { findCoordinates } from './values/coordinates.ts';
@@ -33,5 +34,5 @@ export function harvest(page: PageText, draft: Draft): void {
 
 function takeTenEight(text: string, draft: Draft): void {
   if (!text.includes(' (')) return;
-  for (const match of text.matchAll(TEN_EIGHT)) take(draft, 'dateTime', match[1] ?? '', 0.9);
+  for (const match of matchesOf(TEN_EIGHT, text)) take(draft, 'dateTime', match[1] ?? '', 0.9);
 }

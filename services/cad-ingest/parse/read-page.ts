@@ -129,7 +129,10 @@ interface Finished {
 function readText(text: PageText, reader: Reader): Reading {
   const sample = sampleOf(text);
   let best: Reading | undefined;
-  for (const compiled of candidates(sample, reader)) {
+  let left = PROFILES_TRIED_MAX;
+  for (const compiled of inOrder(reader)) {
+    if (!isCandidate(compiled, sample)) continue;
+    if (left-- === 0) break;
     if (compiled.learned !== undefined) return byLearned(text, sample, compiled, reader);
     const reading = byProfile(text, sample, compiled, reader);
     if (reading.value >= GOOD || reading.complete) return reading;
@@ -139,19 +142,16 @@ function readText(text: PageText, reader: Reader): Reading {
   return best !== undefined && best.value >= generic.value ? best : generic;
 }
 
-/** Each is looked for only where those before it did not read the page well. */
-function* candidates(sample: Sample, { given, source }: Reader): Generator<Compiled> {
-  let left = PROFILES_TRIED_MAX;
-  for (const each of given) {
-    if (source === undefined || !each.sources.has(source)) continue;
-    if (left-- === 0) return;
-    yield each;
-  }
-  for (const each of [...given.filter(({ sources }) => sources.size === 0), ...builtIn]) {
-    if (each.profile.detect !== undefined && !each.detects(sample)) continue;
-    if (left-- === 0) return;
-    yield each;
-  }
+/** Those of the page's source first, then those that any page may be of. */
+function inOrder({ given, source }: Reader): readonly Compiled[] {
+  if (given.length === 0) return builtIn;
+  const own = given.filter((each) => source !== undefined && each.sources.has(source));
+  return [...own, ...given.filter(({ sources }) => sources.size === 0), ...builtIn];
+}
+
+/** Marks are looked for only where no profile before read the page well. */
+function isCandidate({ sources, profile, detects }: Compiled, sample: Sample): boolean {
+  return sources.size > 0 || profile.detect === undefined || detects(sample);
 }
 
 function byProfile(text: PageText, sample: Sample, compiled: Compiled, reader: Reader): Reading {

@@ -5,6 +5,7 @@ import { isAmbiguousNatureWord, isNatureWord, isStrongNatureWord } from '../valu
 import type { Span } from '../values/span.ts';
 import { matchHouse } from './house.ts';
 import { matchPlace, type PlaceMatch } from './place.ts';
+import { hasStreetSign } from './signs.ts';
 import { DIRECTIONALS } from './words.ts';
 
 /** An address in running text, and what stands before and behind it. */
@@ -46,6 +47,7 @@ const BARE_WORDS_MAX = 3;
  */
 export function findAddress(text: string, firm: readonly Span<unknown>[] = []): Found | undefined {
   const near = mask(text.slice(0, FREE_TEXT_CHARS_MAX), firm);
+  if (!hasStreetSign(near)) return undefined;
   const source = { text: near, tokens: tokenize(near) };
   const found = bestOf(source);
   if (found === undefined) return undefined;

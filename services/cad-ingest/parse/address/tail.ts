@@ -290,13 +290,15 @@ function isBreak(token: Token | undefined): boolean {
 
 function toTail(reading: Reading): Tail {
   const { apartment, places, cross, notes, city, state } = reading;
-  return {
+  const tail: { -readonly [Key in keyof Tail]: Tail[Key] } = {
     crossStreets: cross,
-    ...(apartment.length === 0 ? {} : { apartment: apartment.join(' ') }),
-    ...(city === undefined ? {} : { city, cityMarked: reading.cityMarked ?? false }),
-    ...(state === undefined ? {} : { state }),
-    ...(places.length === 0 ? {} : { placeName: places.join(', ') }),
-    ...(notes.length === 0 ? {} : { note: notes.join(', ') }),
     clean: notes.length === 0,
   };
+  if (apartment.length > 0) tail.apartment = apartment.join(' ');
+  if (city !== undefined) tail.city = city;
+  if (city !== undefined) tail.cityMarked = reading.cityMarked ?? false;
+  if (state !== undefined) tail.state = state;
+  if (places.length > 0) tail.placeName = places.join(', ');
+  if (notes.length > 0) tail.note = notes.join(', ');
+  return tail;
 }
