@@ -51,9 +51,11 @@ export function chainScore(chain: readonly Span[], order: Order): number {
 
 function chainOf(spans: readonly Span[], order: Order): Span[] {
   const links: Link[] = [];
+  const keys = [...new Set(spans.map((span) => span.key))];
+  const kinds = spans.map((span) => keys.indexOf(span.key));
   let best = -1;
   for (const [at, span] of spans.entries()) {
-    const link = linkOf({ spans, links, order }, span);
+    const link = linkOf({ spans, links, order, keys, kinds }, span);
     links.push(link);
     if (link.total > (links[best]?.total ?? 0)) best = at;
   }
@@ -69,15 +71,24 @@ interface Board {
   readonly spans: readonly Span[];
   readonly links: readonly Link[];
   readonly order: Order;
+  /** The fields of the spans, and for each span which of them it is for. */
+  readonly keys: readonly CadFieldKey[];
+  readonly kinds: readonly number[];
 }
 
-function linkOf({ spans, links, order }: Board, span: Span): Link {
+/** Every span is held against all that end before it: what the order says is looked up once a field. */
+function linkOf({ spans, links, order, keys, kinds }: Board, span: Span): Link {
+  const { follows, wordsBefore } = order;
+  const known = keys.map((key) => follows.get(key)?.get(span.key));
+  const words = wordsBefore[span.from] ?? 0;
   let total = span.score + orderScore(undefined, span, order);
   let before = -1;
-  for (const [at, link] of links.entries()) {
+  for (let at = 0; at < links.length; at += 1) {
     const other = spans[at];
-    if (other === undefined || other.to > span.from) continue;
-    const sum = link.total + span.score + orderScore(other, span, order);
+    // Spans stand in the order of their ends.
+    if (other === undefined || other.to > span.from) break;
+    const between = words - (wordsBefore[other.to] ?? 0);
+    const sum = (links[at]?.total ?? 0) + span.score + worthOf(known[kinds[at] ?? -1], between);
     if (sum > total) {
       total = sum;
       before = at;
@@ -88,8 +99,15 @@ function linkOf({ spans, links, order }: Board, span: Span): Link {
 
 function orderScore(before: Span | undefined, span: Span, { follows, wordsBefore }: Order): number {
   const known = follows.get(before?.key ?? '^')?.get(span.key);
+  return worthOf(known, (wordsBefore[span.from] ?? 0) - (wordsBefore[before?.to ?? 0] ?? 0));
+}
+
+/** What it is worth that a field stands behind another, with so many words between. */
+function worthOf(
+  known: { readonly weight: number; readonly words: number } | undefined,
+  between: number,
+): number {
   if (known === undefined) return UNSEEN_ORDER;
-  const between = (wordsBefore[span.from] ?? 0) - (wordsBefore[before?.to ?? 0] ?? 0);
   const more = Math.max(0, between - known.words) * WORD_BETWEEN_COST;
   return known.weight - Math.min(WORDS_BETWEEN_MOST, more);
 }

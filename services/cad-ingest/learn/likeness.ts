@@ -38,6 +38,7 @@ export function likeness(key: CadFieldKey, candidate: Candidate): number {
 
 /** A parenthesis that is opened and not closed: the value goes on, or began before. */
 function isTorn(text: string): boolean {
+  if (!text.includes('(') && !text.includes(')')) return false;
   return text.split('(').length !== text.split(')').length;
 }
 

@@ -101,8 +101,33 @@ function numberLines(tokens: readonly PageToken[]): { lines: number[]; linesTota
 
 /** How a text is built: runs of digits, letters and the marks between them. */
 export function shapeOf(text: string): string {
+  const near = text.slice(0, 60);
+  return plainShape(near) ?? anyShape(near);
+}
+
+/** The same of ASCII in one pass: nearly every text of a page, and each is asked for many times. */
+function plainShape(text: string): string | undefined {
+  let shape = '';
+  let last = '';
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    const form = FORMS[code];
+    if (form === undefined) return undefined;
+    if (form !== last || form === '') shape += form === '' ? text[at] : form;
+    last = form;
+  }
+  return shape.slice(0, 30);
+}
+
+/** By code: what a run of the character's kind is written as; empty where each stands for itself. */
+const FORMS = Array.from({ length: 128 }, (_, code) => {
+  const char = String.fromCharCode(code);
+  if (/[A-Za-z]/.test(char)) return 'A';
+  return /\d/.test(char) ? '9' : /\s/.test(char) ? ' ' : '';
+});
+
+function anyShape(text: string): string {
   return text
-    .slice(0, 60)
     .replaceAll(/\p{L}+/gu, 'A')
     .replaceAll(/\p{N}+/gu, '9')
     .replaceAll(/\s+/g, ' ')

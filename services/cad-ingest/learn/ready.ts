@@ -47,6 +47,7 @@ const COUNTS: Record<Family, number> = {
   gap: 0.4,
   case: 0.3,
 };
+const COUNT_OF = families.map((by) => COUNTS[by]);
 const WIDTH = families.length;
 
 export function makeReady(learned: Learned): Ready {
@@ -100,34 +101,45 @@ function scoresOf(
   fields: number,
 ): BorderScores {
   const scores = Array.from({ length: fields }, () => new Float64Array(spots.length));
-  const none = new Map<number, number>();
-  const bare = scores.map((_, field) => sumOf(index, none, field));
+  const sums = new Float64Array(fields * WIDTH).fill(Number.NaN);
+  const bare = scores.map((_, field) => sumOf(index, sums, field));
+  for (const [field, list] of scores.entries()) list.fill(bare[field] ?? 0);
   for (const [at, anchors] of spots.entries()) {
-    const sums = new Map<number, number>();
-    for (const anchor of anchors) {
-      for (const { slot, weight } of index.hits.get(anchor.key) ?? []) {
-        sums.set(slot, Math.max(sums.get(slot) ?? weight, weight));
-      }
+    const slots = addHits(sums, index, anchors);
+    for (const field of new Set(slots.map((slot) => Math.floor(slot / WIDTH)))) {
+      const list = scores[field];
+      if (list !== undefined) list[at] = sumOf(index, sums, field);
     }
-    const hit = new Set([...sums.keys()].map((slot) => Math.floor(slot / WIDTH)));
-    for (const [field, list] of scores.entries()) {
-      list[at] = hit.has(field) ? sumOf(index, sums, field) : (bare[field] ?? 0);
-    }
+    for (const slot of slots) sums[slot] = Number.NaN;
   }
   return scores;
+}
+
+/** The strongest anchor of each kind counts. Answers which sums have one now: the others are no number. */
+function addHits(sums: Float64Array, index: Index, anchors: readonly Anchor[]): number[] {
+  const slots: number[] = [];
+  for (const anchor of anchors) {
+    for (const { slot, weight } of index.hits.get(anchor.key) ?? []) {
+      const before = sums[slot] ?? Number.NaN;
+      if (Number.isNaN(before)) slots.push(slot);
+      if (!(before >= weight)) sums[slot] = weight;
+    }
+  }
+  return slots;
 }
 
 /** Behind its own label a value may stand anywhere: the order of the parts was only another one. */
 const LABEL_LEAST = 4;
 const MOVED = 0.4;
 
-function sumOf(index: Index, sums: ReadonlyMap<number, number>, field: number): number {
+function sumOf({ misses }: Index, sums: Float64Array, field: number): number {
   let sum = 0;
-  const labelled = (sums.get(field * WIDTH) ?? 0) >= LABEL_LEAST;
-  for (const [kind, by] of families.entries()) {
+  const labelled = (sums[field * WIDTH] ?? 0) >= LABEL_LEAST;
+  for (let kind = 0; kind < WIDTH; kind += 1) {
     const slot = field * WIDTH + kind;
-    const miss = (index.misses[slot] ?? 0) * (labelled ? MOVED : 1);
-    sum += COUNTS[by] * (sums.get(slot) ?? miss);
+    const hit = sums[slot] ?? Number.NaN;
+    const miss = (misses[slot] ?? 0) * (labelled ? MOVED : 1);
+    sum += (COUNT_OF[kind] ?? 0) * (Number.isNaN(hit) ? miss : hit);
   }
   return sum;
 }
