@@ -3,6 +3,9 @@ import { serveJobs } from '../intake/bounded-thread.ts';
 import { readMime } from './mime.ts';
 import { readCalls } from './read-calls.ts';
 import type { Reading, ReadingJob } from './reader.ts';
+import { warmUp } from './warm-up.ts';
+
+await warmUp();
 
 serveJobs<ReadingJob, Reading>(async ({ raw, selection, ...about }) => {
   const mime = await readMime(raw);
