@@ -16,7 +16,8 @@ export default defineConfig({
     isolate: false,
     // One more than processors: many tests wait for an engine or a process.
     maxWorkers: availableParallelism() + 1,
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    // For what hangs; a busy machine is slow.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
   },
 });

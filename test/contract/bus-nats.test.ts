@@ -13,7 +13,7 @@ import { temporaryFolder } from '#test/support/folder.ts';
 const SUBJECT = 'core-records.incident.create';
 const WAIT = { timeoutMs: 2_000 };
 /** Longer than a test may take: what answers at all has not waited for it. */
-const LONG = { timeoutMs: 60_000 };
+const LONG = { timeoutMs: 120_000 };
 const BACK_MS_MAX = 10_000;
 
 const natsFound = hasNatsServer();

@@ -9,7 +9,7 @@ import { type BusEnds, busAdapters } from './bus-adapters.ts';
 const SUBJECT = 'core-records.incident.create';
 const WAIT = { timeoutMs: 2_000 };
 /** Longer than a test may take: what answers at all has not waited for it. */
-const LONG = { timeoutMs: 60_000 };
+const LONG = { timeoutMs: 120_000 };
 /** Two quotes around it in JSON. */
 const LARGEST = 'x'.repeat(BUS_MESSAGE_BYTES_MAX - 2);
 

@@ -226,7 +226,7 @@ describe.each(queueAdapters)('the queue on $name', ({ open, missing, graceMs }) 
         waits.push(performance.now() - sentAt);
       }
       // A busy machine may be late; a receiver that only looks now and then is late every time.
-      expect(Math.min(...waits)).toBeLessThan(50);
+      expect(Math.min(...waits)).toBeLessThan(250);
     });
 
     test('gets what another handle sends, and what comes due', async () => {
