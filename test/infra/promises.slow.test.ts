@@ -126,6 +126,13 @@ describe('what a service may do', () => {
     expect(denied(await synthesise({ ...EXAMPLE, ledgerMayPurge: true }))).toEqual([LEDGER_FIXED]);
   });
 
+  test('what became of mail to people is for the gateway alone, which sends it', () => {
+    const readers = ofType('AWS::IAM::Policy').flatMap(([id, { Properties }]) =>
+      JSON.stringify(Properties.PolicyDocument).includes('mailfeedback') ? [id] : [],
+    );
+    expect(readers.map((id) => id.slice(0, 'Taskgateway'.length))).toEqual(['Taskgateway']);
+  });
+
   test('nobody opens the table of another service', () => {
     const tables = ofType('AWS::IAM::Policy')
       .filter(([id]) => id.includes('TaskRole'))

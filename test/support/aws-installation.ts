@@ -39,6 +39,7 @@ export async function makeInstallation(): Promise<Installation> {
       CAD_MAIL_BUCKET: `${name}-cad-mail`,
       CHECKPOINTS_BUCKET: `${name}-checkpoints`,
       WORK_QUEUE: `${name}-work`,
+      FEEDBACK_QUEUE: `${name}-feedback`,
       VAULT_KEY_ID: keyAlias,
       MAIL_FROM: from,
       CACHE_URL: cache.url,
@@ -58,6 +59,7 @@ export async function fillInstallation(about: {
   const { aws, name, from, keyAlias } = about;
   for (const service of SERVICES) await makeTable(about.dynamo, `${name}-${service}`);
   await makeQueue(aws, `${name}-work`, TRIES_MAX);
+  await makeQueue(aws, `${name}-feedback`, TRIES_MAX);
   await makeBucket(aws, `${name}-files`, { isLocked: false });
   await makeBucket(aws, `${name}-cad-mail`, { isLocked: false });
   await makeBucket(aws, `${name}-checkpoints`, { isLocked: true });
