@@ -14,6 +14,7 @@ export type FragmentKind =
   | 'coordinates'
   | 'phone'
   | 'units'
+  | 'agency'
   | 'code'
   | 'channel'
   | 'priority'
@@ -107,15 +108,19 @@ function placed(text: string): Fragment | undefined {
   const parts = readAddress(text);
   const { form } = parts;
   const named = form === 'road' || form === 'intersection' || form === 'mile';
-  if (named && opensNature(text)) return undefined;
+  if (named && (opensNature(text) || hidesNature(text))) return undefined;
   if (form === 'bare' || form === 'plain' || form === 'none') return undefined;
   if (holdsMore(parts)) return undefined;
   if (form === 'open') return opened(text, parts);
   if (parts.certain < ADDRESS_LEAST) return undefined;
-  if (form !== 'road') return { text, kind: 'address', score: parts.certain, parts };
+  // `AREA OF ELM ST` says where to go; `ELM ST` may be the street that crosses.
+  if (form !== 'road' || AROUND.test(text))
+    return { text, kind: 'address', score: parts.certain, parts };
   const known = parts.certain >= ROAD_LEAST && natureScore(text) < NATURE_LEAST;
   return known ? { text, kind: 'road', score: parts.certain, parts } : undefined;
 }
+
+const AROUND = /^(?:IAO|(?:IN THE )?AREA(?: OF)?) /i;
 
 /** `MVA S MAIN ST / W QUAIL RD`: the first word, or the first two, are those of a call type. */
 function opensNature(text: string): boolean {
@@ -124,9 +129,21 @@ function opensNature(text: string): boolean {
   return !isAmbiguousNatureWord(first) || isStrongNatureWord(second);
 }
 
+/** `ASHGROVE FIRE ANIMAL RESCUE S MAIN ST / STH 23`: two words in a row, one of them of nothing else. */
+function hidesNature(text: string): boolean {
+  const words = text.split(' ', WORDS_MAX);
+  return words.some((word, at) => {
+    const next = words[at + 1] ?? '';
+    if (!isStrongNatureWord(word) || !isStrongNatureWord(next)) return false;
+    return !isAmbiguousNatureWord(word) || !isAmbiguousNatureWord(next);
+  });
+}
+
 /** Words in front that nothing parts from the street, or a town that is rather a call type. */
 function holdsMore(parts: AddressParts): boolean {
-  const { lead = '', leadMarked = true, note = '', city = '' } = parts;
+  const { lead = '', leadMarked = true, note = '', city = '', placeName = '' } = parts;
+  // `12 MILL RD FAIRVALE - Lines Down`
+  if (natureScore(placeName) > NATURE_LEAST && !/^[@(]/.test(placeName)) return true;
   if (lead !== '' && (!leadMarked || natureScore(lead) >= NATURE_LEAST)) return true;
   if (lead.split(' ').length > WORDS_MAX || /\d{3}/.test(lead)) return true;
   const words = note.split(' ');

@@ -16,6 +16,9 @@ export function joinHalves(subject: string, body: string): string | undefined {
 
 const FRONT_CHARS_MIN = 30;
 const FRONT_CHARS_MAX = 80;
+/** A house number and a part of its street at the end: the page goes on in the body. */
+const OPEN_STREET = /[,;-] ?\d{1,5} [A-Z][A-Za-z' ]{0,30}$/;
+const SHORT_CHARS_MIN = 16;
 /** A relay's own address in front of the page; the page itself may then begin with less. */
 const SENDER = /^[\w.+-]{1,40}@[\w.-]{3,60}:\s?/;
 
@@ -23,6 +26,7 @@ const SENDER = /^[\w.+-]{1,40}@[\w.-]{3,60}:\s?/;
 function isFront(front: string): boolean {
   if (front.length > FRONT_CHARS_MAX || /[.!?:)\]]\s*$/.test(front)) return false;
   if (SENDER.test(front)) return true;
+  if (front.length >= SHORT_CHARS_MIN && OPEN_STREET.test(front)) return true;
   return front.length >= FRONT_CHARS_MIN && /\d/.test(front) && natureScore(front) < 0.5;
 }
 

@@ -13,6 +13,7 @@ const STRONG: readonly { readonly mark: string; readonly least: number }[] = [
   { mark: '\t', least: 2 },
   { mark: ';', least: 2 },
   { mark: '\\', least: 3 },
+  { mark: ' :: ', least: 2 },
   { mark: ' // ', least: 2 },
   { mark: '//', least: 3 },
   { mark: '   ', least: 2 },
@@ -21,6 +22,8 @@ const STRONG: readonly { readonly mark: string; readonly least: number }[] = [
 const WEAK: readonly { readonly mark: string; readonly least: number }[] = [
   { mark: ',', least: 2 },
   { mark: ' - ', least: 2 },
+  { mark: ' > ', least: 2 },
+  { mark: '..', least: 2 },
   { mark: '  ', least: 2 },
   { mark: ' / ', least: 3 },
   { mark: '/', least: 4 },
@@ -42,6 +45,11 @@ const WORTH: Partial<Record<FragmentKind, number>> = {
   text: -0.6,
 };
 const WORTH_LEAST = 2;
+
+/** A text parted at a mark; full stops in a row are one mark. */
+export function piecesOf(text: string, mark: string, limit?: number): string[] {
+  return text.split(mark === '..' ? /\.{2,}/ : mark, limit);
+}
 
 /** The mark that parts the fields of this text, if one does. */
 export function delimiterOf(lines: readonly string[]): string | undefined {
@@ -82,8 +90,7 @@ function isFieldMark(sample: string, mark: string): boolean {
 }
 
 function worth(sample: string, mark: string): number {
-  const pieces = sample
-    .split(mark)
+  const pieces = piecesOf(sample, mark)
     .slice(0, PIECES_JUDGED_MAX)
     .map((piece) => piece.trim())
     .filter((piece) => piece !== '')

@@ -1,14 +1,16 @@
 import { type Found, findAddress, isTold } from './address/find.ts';
 import { passMarks } from './address/place.ts';
 import { matchStreet } from './address/street.ts';
+import { agencyLength } from './agency-name.ts';
 import { classify, type Fragment } from './classify.ts';
-import { delimiterOf } from './delimiter.ts';
-import { natureRun, SAID } from './nature-run.ts';
+import { delimiterOf, piecesOf } from './delimiter.ts';
+import { isWhole, natureRun, SAID } from './nature-run.ts';
 import { FREE_TEXT_CHARS_MAX } from './text/limits.ts';
 import { tokenize } from './text/tokens.ts';
 import { unitsApart } from './units-apart.ts';
 import { firmSpans, valueSpans } from './value-spans.ts';
 import { shedStamps } from './values/narrative.ts';
+import { isNatureWord } from './values/nature-words.ts';
 
 const FRAGMENTS_MAX = 80;
 /** Free text shows less surely than a delimiter where an address ends. */
@@ -30,7 +32,7 @@ export function cutFragmentsAt(text: string, mark: string | undefined): Fragment
   const pieces = parts.flatMap((part) =>
     mark === undefined || isPatient(part) ? [part] : splitAt(part, mark),
   );
-  const whole = mark === '/' ? rejoin(pieces) : pieces;
+  const whole = mark === '/' || mark === ' - ' ? rejoin(pieces, mark) : pieces;
   return whole
     .slice(0, FRAGMENTS_MAX)
     .map((piece) => piece.trim())
@@ -53,17 +55,17 @@ function isPatient(piece: string): boolean {
 
 /** A slash between digits is a date's. */
 function splitAt(line: string, mark: string): string[] {
-  const parts = mark === '/' ? line.split(/(?<!\d)\/|\/(?!\d)/) : line.split(mark);
+  const parts = mark === '/' ? line.split(/(?<!\d)\/|\/(?!\d)/) : piecesOf(line, mark);
   return parts.slice(0, FRAGMENTS_MAX + 1);
 }
 
-/** A slash also stands inside call types: `Falls/Back Injuries` is one field. */
-function rejoin(pieces: readonly string[]): string[] {
+/** These marks also stand inside call types: `Falls/Back Injuries`, `Fire Alarm - Commercial`. */
+function rejoin(pieces: readonly string[], mark: string): string[] {
   const joined: string[] = [];
   for (const piece of pieces) {
     const last = joined.at(-1);
     if (last !== undefined && isHalf(last) && isHalf(piece)) {
-      joined[joined.length - 1] = `${last}/${piece}`;
+      joined[joined.length - 1] = `${last}${mark}${piece}`;
     } else joined.push(piece);
   }
   return joined;
@@ -88,7 +90,10 @@ function divide(piece: string): Fragment[] {
 function aroundAddress(piece: string): Fragment[] | undefined {
   const found = findAddress(piece, firmSpans(piece.slice(0, FREE_TEXT_CHARS_MAX)));
   if (found === undefined) return undefined;
-  const lead = shedBrackets(found.before).flatMap(aroundValues).flatMap(withoutSaid);
+  const lead = shedBrackets(found.before)
+    .flatMap(aroundValues)
+    .flatMap(agencyApart)
+    .flatMap(withoutSaid);
   const named = lead.some(({ kind, score }) => kind === 'nature' && score > 0.5);
   const { apartment, rest } = shedApartment(found.behind);
   const behind = (named ? [rest] : partReason(rest)).flatMap(townApart);
@@ -99,6 +104,16 @@ function aroundAddress(piece: string): Fragment[] | undefined {
   const told = isTold(found.before);
   const address = addressOf(found, worded).map((each) => (told ? { ...each, told } : each));
   return [...lead, ...address, ...apartment, ...tail.map(later)];
+}
+
+/** `WHITLOW FIRE NOSE BLEED`: whom the page is for, in front of the call type. */
+function agencyApart(fragment: Fragment): Fragment[] {
+  if (!['nature', 'text', 'words'].includes(fragment.kind)) return [fragment];
+  const words = fragment.text.split(' ');
+  const end = agencyLength(words);
+  if (end === 0) return [fragment];
+  const agency: Fragment = { text: words.slice(0, end).join(' '), kind: 'agency', score: 0.7 };
+  return [agency, classify(words.slice(end).join(' '))];
 }
 
 /** `ABDOMINAL PAIN 63 YOF GOING IN AND OUT`, `MAN DOWN MTH`: the call type in front is a piece. */
@@ -112,7 +127,9 @@ function withoutSaid(fragment: Fragment): Fragment[] {
   const rest = words.slice(end);
   const code = rest.length === 1 && /^[A-Z]{2,4}$/.test(rest[0] ?? '');
   const said = SAID.test(rest[0] ?? '') || rest.length > SAID_WORDS_MIN;
-  if (start !== 0 || rest.length === 0 || !(code || said)) return [fragment];
+  // `FULL ARREST COUNTY JAIL`: words of no call type behind a whole one name the place.
+  const named = end > 1 && isWhole(words[end - 1] ?? '') && !rest.some(isNatureWord);
+  if (start !== 0 || rest.length === 0 || !(code || said || named)) return [fragment];
   return [words.slice(0, end), rest].map((part) => classify(part.join(' ')));
 }
 
@@ -157,13 +174,19 @@ function addressOf({ match, shorter, plain }: Found, worded: boolean): Fragment[
 
 /** `[STA 12] CHEST PAIN @`: what stands in brackets is a piece of its own. */
 function shedBrackets(before: string): string[] {
-  const found = /^\s{0,3}\[([^[\]]{1,40})\]\s{0,3}-?/.exec(before);
+  const found =
+    /^\s{0,3}(?:\[([^[\]]{1,40})\]|\*\*([^*\n]{1,40})\*\*|<([^<>\n]{1,40})>)\s{0,3}-?/.exec(before);
   const rest = before
     .slice(found?.[0].length ?? 0)
+    .replace(TYPE_WORD, '$1')
     .replace(OPENING, ' ')
     .replace(CLOSING, '');
-  return [found?.[1] ?? '', rest].filter((part) => part.trim() !== '');
+  const wrapped = found?.[1] ?? found?.[2] ?? found?.[3] ?? '';
+  return [wrapped, rest].filter((part) => part.trim() !== '');
 }
+
+/** `TYPE STANDBY AT 12 MILL RD`: a label of the call type without its mark. */
+const TYPE_WORD = /^(.{0,24}[\s\d])?(?:CALL ?TYPE|TYPE|NATURE|PROBLEM)(?: OF CALL)? (?=[A-Z])/;
 
 /** Words between a call type and its address that belong to neither. */
 const OPENING =

@@ -5,12 +5,13 @@ import { isWeakLabel } from './dictionary.ts';
 import { type Draft, has, take } from './draft.ts';
 import { fitness } from './fitness.ts';
 import { cutFragments, streetsEnd } from './fragments.ts';
-import { labelFormsOf } from './label-forms.ts';
+import { labelFormsOf, labelsApart } from './label-forms.ts';
 import { cutSegments, type Segment } from './segments.ts';
 import { settle } from './settle.ts';
 import type { PageText } from './text/prepare.ts';
 import { joinWraps } from './text/wraps.ts';
 import { isStrongNatureWord } from './values/nature-words.ts';
+import { isNamedUnit } from './values/units.ts';
 
 const BY_LABEL = 0.95;
 const BY_GUESS = 0.8;
@@ -18,10 +19,12 @@ const BY_WEAK = 0.9;
 /** A value that fits its label less is no value of it: the label was none, or holds a whole page. */
 const MISFIT = 0.15;
 const WITHOUT_LABEL = 0.9;
+/** `Engine 31: Fire Alarm`: whom the page is for, in front of all of it. */
+const UNIT_LABEL = 0.7;
 
 /** Reads a page of which nothing is known: labels first, then what stands without one. */
 export function readGeneric(page: PageText, draft: Draft): void {
-  const lines = joinWraps(page.body.split('\n'));
+  const lines = joinWraps(page.body.split('\n')).flatMap(labelsApart);
   const segments = cutSegments(lines, labelFormsOf(lines)).flatMap(crossApart);
   const labelled = segments.filter((segment) => segment.roles !== undefined && segment.text !== '');
   // The town first: it tells where an address ends.
@@ -62,7 +65,9 @@ function readRest(
   rest: { readonly called: boolean; readonly unlabelled: string[] },
 ): void {
   if (segment.text === '' || segment.roles !== undefined) return;
-  const loose = segment.label === undefined || (!rest.called && isTelling(segment.text));
+  const unit = segment.label !== undefined && isNamedUnit(segment.label);
+  if (unit) take(draft, 'units', segment.label, UNIT_LABEL);
+  const loose = unit || segment.label === undefined || (!rest.called && isTelling(segment.text));
   if (loose) rest.unlabelled.push(segment.text);
   else draft.notes.push(`${segment.label}: ${segment.text}`);
 }

@@ -32,7 +32,21 @@ function isForm(labels: readonly string[]): boolean {
 }
 
 const BARE =
-  /^ {0,4}(ADDRESS|LOCATION|LOC|NATURE|TYPE|CALL TYPE|CITY|APT|UNITS?|CROSS|PRIORITY|EVENT|INCIDENT|COMMENTS?|PREMISE|TIME|DATE|MAP|BOX|BTWN?|BTW|INC#?) /;
+  /^ {0,4}(ADDRESS|LOCATION|LOC|NATURE|TYPE|CALL ?TYPE|PROBLEM|DETAILS|NOTES|REMARKS|DISPATCHED|CALLER|CITY|APT|UNITS?|CROSS|PRIORITY|EVENT|INCIDENT|COMMENTS?|PREMISE|TIME|DATE|MAP|BOX|BTWN?|BTW|INC#?) /;
+
+/** Marks that part fields of which each begins with its label. */
+const PARTING = [' / ', ' | ', ', ', '; ', ' - '];
+
+/** `TYPE FALL / LOCATION 12 MILL RD / DETAILS ...`: each field of the line on a line of its own. */
+export function labelsApart(line: string): string[] {
+  if (line.length > LINE_CHARS_MAX || !BARE.test(line)) return [line];
+  for (const mark of PARTING) {
+    const parts = line.split(mark);
+    const labels = parts.flatMap(bareLabels);
+    if (labels.length === parts.length && isForm(labels)) return parts;
+  }
+  return [line];
+}
 
 /** One blank behind a word in capitals, on lines without a colon near their begin. */
 function bareLabels(line: string): string[] {

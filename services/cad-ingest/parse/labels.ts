@@ -1,6 +1,8 @@
 import type { Target } from '#contracts/cad-targets.ts';
 import { guessRoles, isLabelWords, LABEL_WORDS_MAX, normalLabel } from './dictionary.ts';
+import { isWhole } from './nature-run.ts';
 import { matchesOf } from './text/matches.ts';
+import { isStrongNatureWord, natureScore } from './values/nature-words.ts';
 
 /** A label found in a line: where it begins, and where its value begins. */
 export interface LabelMark {
@@ -151,10 +153,17 @@ function labelBefore(
   }
   if (start === undefined) return undefined;
   const label = line.slice(start, at).trim();
+  if (isCallType(label)) return undefined;
   const guess = options.guesses === false ? undefined : (guessRoles(label) ?? known?.roles);
   return guess === undefined
     ? { start, valueStart, label }
     : { start, valueStart, label, roles: guess, guessed: true };
+}
+
+/** `CO ALARM: 12 MILL RD`: words of a whole call type in front of a colon. */
+function isCallType(label: string): boolean {
+  const words = label.split(' ');
+  return words.length > 1 && isWhole(words.at(-1) ?? '') && natureScore(label) >= 0.9;
 }
 
 /** A longer label that ends in a known one, such as `Incident Addr`, is one label. */
@@ -182,6 +191,9 @@ function isSeparator(line: string, at: number): boolean {
   if (sign === '\t') return true;
   if (sign === '#') return /^[#\s]{0,3}[:=]?\s{0,3}[\w-]*\d/.test(line.slice(at + 1, at + 16));
   if (sign === '=') return next !== '=';
+  // `Dog Bite :: 12 Mill Rd`: a mark between fields.
+  if (line.startsWith('::', at) && line[at - 1] === ' ' && line[at + 2] === ' ') return false;
+  if (line[at - 1] === ':' && line[at - 2] === ' ' && next === ' ') return false;
   const time = /\d/.test(line[at - 1] ?? '') && /\d/.test(next);
   return !time && !(next === '/' && line[at + 2] === '/');
 }
@@ -201,12 +213,21 @@ function knownLabel(
     words += 1;
     const label = line.slice(start, end).trim();
     const roles = options.lookup(normalLabel(label));
-    if (roles !== undefined && isOneLabel(label)) best = { start, label, roles };
+    if (roles !== undefined && isOneLabel(label) && !endsNature(line, start, label))
+      best = { start, label, roles };
   }
   // Behind a tab the label must be the whole cell: `12 MILL ST<tab>FAIRVALE` has no state.
   const cell = best !== undefined && line.slice(floor, best.start).trimEnd();
   const whole = cell === '' || line[(best?.start ?? 0) - 1] === '\t';
   return line[end] === '\t' && !whole ? undefined : best;
+}
+
+/** `CO ALARM: 12 MILL RD`: a word of the call type in front of the last one makes it no label. */
+function endsNature(line: string, start: number, label: string): boolean {
+  if (label !== 'ALARM' || line[start - 1] !== ' ') return false;
+  return isStrongNatureWord(
+    /\S{1,24} $/.exec(line.slice(Math.max(0, start - 25), start))?.[0] ?? '',
+  );
 }
 
 /** Its words stand together and look alike: in `FIRE ALARM Type: f` the label is `Type`. */

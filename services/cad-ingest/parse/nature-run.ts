@@ -26,10 +26,18 @@ function runEnd(words: readonly string[], start: number, from: number): number {
   let end = from;
   while (end < limit && runsOn(words[end - 1] ?? '', words[end] ?? '')) {
     const joined = isJoint(words[end - 1] ?? '');
+    if (!joined && opensSentence(words, end)) break;
     if (!joined && isNewStart(words.slice(start, end), words[end] ?? '')) break;
     end += 1;
   }
   return end;
+}
+
+/** `Diabetic Emergency Hit head on the floor`: small letters behind a word that has a capital. */
+function opensSentence(words: readonly string[], at: number): boolean {
+  const [before = '', word = '', next = ''] = words.slice(at - 1, at + 2);
+  if (!/^[A-Z][a-z]/.test(word) || !/^[A-Z]/.test(before)) return false;
+  return /^[a-z]{2}/.test(next) && !(isJoiningWord(next) && !/^(?:out|up|off|no)$/.test(next));
 }
 
 /** Between two words of a call type, and never its last one. */
@@ -43,10 +51,14 @@ function isNewStart(before: readonly string[], next: string): boolean {
 }
 
 const STARTS =
-  /^(?:SMOKE|SMELLS?|WIRES?|VEHICLE|VEH|WATER|GENERAL|CHILD|ARCING|CAR|TREE|PATIENT|SUBJECT|PERSON|POWER|FLAMES|ODOR|FIRE|TRAILER|TRUCK|HELICOPTER)$/i;
+  /^(?:SMOKE|SMELLS?|WIRES?|VEHICLE|VEH|WATER|GENERAL|CHILD|ARCING|CAR|TREE|PATIENT|SUBJECT|PERSON|POWER|FLAMES|ODOR|FIRE|TRAILER|TRUCK|HELICOPTER|CARDIAC)$/i;
 /** What a call type is whole with. */
 const WHOLE =
-  /(?:FIRES?|ALARM|ROLLOVER|ACCIDENT|ASSIST|PAIN|PROBLEMS?|INJ|INJURY|INJURIES|SMOKE|LEAK|SPILL|SCARE|ODOR|RUBBISH|STANDBY|DOWN|COLLISION|CRASH|ILLNESS|FALL|ENTRAPMENT|INVESTIGATION|EXPLOSION|ACTIVATION)$/i;
+  /(?:FIRES?|ALARM|ROLLOVER|ACCIDENT|ASSIST|PAIN|PROBLEMS?|INJ|INJURY|INJURIES|SMOKE|LEAK|SPILL|SCARE|ODOR|RUBBISH|STANDBY|DOWN|COLLISION|CRASH|ILLNESS|FALL|ENTRAPMENT|INVESTIGATION|EXPLOSION|ACTIVATION|ARREST|BLEED|BLEEDING|STROKE|SEIZURES?|OVERDOSE)$/i;
+
+export function isWhole(word: string): boolean {
+  return WHOLE.test(word);
+}
 
 /** A word that also names places (`FALLS CHURCH`) opens a call type only with others of its kind. */
 function opensNature(words: readonly string[], at: number): boolean {

@@ -44,6 +44,7 @@ const TYPED: Partial<Record<FragmentKind, Target>> = {
   coordinates: 'coordinates',
   phone: 'callerPhone',
   units: 'units',
+  agency: 'source',
   code: 'code',
   channel: 'channel',
   priority: 'priority',

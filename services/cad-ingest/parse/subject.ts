@@ -1,4 +1,5 @@
 import { findAddress } from './address/find.ts';
+import { isAgency, withoutAgency } from './agency-name.ts';
 import { type Draft, has, take } from './draft.ts';
 import { cutFragments } from './fragments.ts';
 import { cutSegments } from './segments.ts';
@@ -9,7 +10,7 @@ import { natureScore } from './values/nature-words.ts';
 import { unitListScore } from './values/units.ts';
 
 const GENERIC = new Set(
-  'CAD PAGE DISPATCH ALERT INCIDENT MESSAGE E911 911 CALL NOTIFICATION NEW ALARM ! FIRE EMS EMERGENCY FROM FOR AUTOMATIC R&R REPORT RIP AND RUN ACTIVE911 INFO CENTER COUNTY SHERIFF COMMUNICATIONS FW FWD RE TEXT SMS MAIL EMAIL UNIT STATION DEPARTMENT DEPT TONE OUT PAGEOUT PAGING PAGER NOTICE SYSTEM ACTIVE TIMES MESSAGES ALERTS PAGES NEWS COMPLETE DETAILS AUTOMATED'.split(
+  'CAD PAGE DISPATCH DISPATCHED ALERT INCIDENT MESSAGE E911 911 CALL NOTIFICATION NEW ALARM ! FIRE EMS EMERGENCY FROM FOR AUTOMATIC R&R REPORT RIP AND RUN ACTIVE911 INFO CENTER COUNTY SHERIFF COMMUNICATIONS FW FWD RE TEXT SMS MAIL EMAIL UNIT STATION DEPARTMENT DEPT TONE OUT PAGEOUT PAGING PAGER NOTICE SYSTEM ACTIVE TIMES MESSAGES ALERTS PAGES NEWS COMPLETE DETAILS AUTOMATED'.split(
     ' ',
   ),
 );
@@ -62,8 +63,12 @@ function isBegin({ subject, body, prefix }: PageText): boolean {
 
 /** Fills from the subject what the body left open. */
 export function readSubject(page: PageText, draft: Draft): void {
-  const subject = page.subject.replace(LEAD, '').trim();
+  const subject = withoutAgency(page.subject.replace(LEAD, '').trim());
   if (subject === '' || isGenericSubject(subject) || isBegin(page)) return;
+  if (isAgency(subject)) {
+    take(draft, 'source', subject, FROM_SUBJECT);
+    return;
+  }
   const known = draft.certain.get('nature') ?? 0;
   const certain = natureCertain(subject, page.body);
   if (certain > known) {

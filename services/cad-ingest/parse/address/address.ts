@@ -37,7 +37,7 @@ export interface AddressParts {
 const NONE: AddressParts = { form: 'none', certain: 0, crossStreets: [] };
 const VALUE_CHARS_MAX = 400;
 const PREFIXES =
-  /^(?:EST(?:IMATED)?:?|APPROX(?:IMATE)? LOC(?:ATION)?:?|NEAR|IAO|IN THE AREA OF|AREA OF|AT|INTERSECTION OF:?|LOC:)\s+/i;
+  /^(?:EST(?:IMATED)?:?|APPROX(?:IMATE)? LOC(?:ATION)?:?|NEAR|IAO|IN THE AREA OF|AREA OF|AREA|AT|INTERSECTION OF:?|LOC:)\s+/i;
 /** `484 STATE HWY 127-HOLBDALE`, `6760 AZALEA DR-HOLBDALE`: the town behind a dash. */
 const GLUED_TOWN =
   /(?<=\b(?:\d{1,4}|ST|RD|AVE|DR|LN|CT|HWY|BLVD|WAY|CIR|PL|PIKE|TRL|TER|LOOP|AVENUE|ROAD|STREET|DRIVE|LANE|COURT|POINTS|STRAND))-(?=[A-Z]{3,}(?<!BLK|MILE))/i;

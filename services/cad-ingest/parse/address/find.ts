@@ -3,10 +3,11 @@ import { squeeze } from '../text/squeeze.ts';
 import { type Token, textOf, tokenize } from '../text/tokens.ts';
 import { isAmbiguousNatureWord, isNatureWord, isStrongNatureWord } from '../values/nature-words.ts';
 import type { Span } from '../values/span.ts';
+import { opensHighway } from './highway.ts';
 import { matchHouse } from './house.ts';
 import { matchPlace, type PlaceMatch } from './place.ts';
 import { hasStreetSign } from './signs.ts';
-import { DIRECTIONALS } from './words.ts';
+import { DIRECTIONALS, SHORT_DIRECTIONALS, UNIT_WORDS } from './words.ts';
 
 /** An address in running text, and what stands before and behind it. */
 export interface Found {
@@ -153,14 +154,10 @@ function barePlace(source: Source, at: number): PlaceMatch | undefined {
   const { text, tokens } = source;
   const house = isHouseLike(source, at) ? matchHouse(tokens, at) : undefined;
   if (house === undefined) return undefined;
-  let end = house.end;
-  while (
-    end < house.end + BARE_WORDS_MAX + 1 &&
-    /^[A-Z][A-Z'.-]+$/.test(tokens[end]?.upper ?? '')
-  ) {
-    end += 1;
-  }
-  const words = end - house.end;
+  const directed = DIRECTIONALS.has(tokens[house.end]?.upper ?? '') ? 1 : 0;
+  let end = house.end + directed;
+  while (end < house.end + BARE_WORDS_MAX + 1 && isBareName(tokens[end]?.upper ?? '')) end += 1;
+  const words = end - house.end - directed;
   if (words === 0 || isNatureWord(tokens[house.end]?.text ?? '')) return undefined;
   // No mark ends the street: its first word is the surest part of it.
   const last = words > BARE_WORDS_MAX ? house.end + 1 : end;
@@ -174,6 +171,13 @@ function barePlace(source: Source, at: number): PlaceMatch | undefined {
   };
 }
 
+/** A word of a street without a suffix: a name, or the ordinal that it is. */
+function isBareName(word: string): boolean {
+  return (
+    (/^[A-Z][A-Z'.-]+$/.test(word) && !UNIT_WORDS.has(word)) || /^\d+(?:ST|ND|RD|TH)$/.test(word)
+  );
+}
+
 /** `GRASS FIRE MAIN LN / OAK AVE`: words of the call type in front are no part of the street. */
 function withoutNature(source: Source, match: PlaceMatch): PlaceMatch {
   if (match.form === 'house' || match.form === 'block') return match;
@@ -182,14 +186,18 @@ function withoutNature(source: Source, match: PlaceMatch): PlaceMatch {
   for (let at = match.start; at < match.end - 1; at += 1) {
     const word = source.tokens[at]?.text ?? '';
     // A town or a place may stand in front of the call type.
-    if (!isNatureWord(word)) certain = 0;
-    else if (isStrongNatureWord(word)) certain += isAmbiguousNatureWord(word) ? 1 : 2;
+    certain = isNatureWord(word) ? certain + natureWeight(word) : 0;
     // `FIRE TOWER RD`: one word that also names places is the street's.
-    if (certain < 2) continue;
+    if (certain < 2 || SHORT_DIRECTIONALS.has(word.toUpperCase())) continue;
     const shorter = matchPlace(source, at + 1);
     if (shorter?.end === match.end) best = shorter;
   }
   return best;
+}
+
+function natureWeight(word: string): number {
+  if (!isStrongNatureWord(word)) return 0;
+  return isAmbiguousNatureWord(word) ? 1 : 2;
 }
 
 function withoutFirst(
@@ -198,6 +206,8 @@ function withoutFirst(
 ): { match: PlaceMatch; word: string } | undefined {
   const first = source.tokens[match.start];
   const named = match.form === 'intersection' || match.form === 'road' || match.form === 'mile';
+  // `US ROUTE 20` is one name, and a code is written in capitals.
+  if (opensHighway(source.tokens, 0) || /^[A-Z][a-z]/.test(first?.text ?? '')) return undefined;
   if (!named || first === undefined || match.start > 0 || DIRECTIONALS.has(first.upper)) {
     return undefined;
   }

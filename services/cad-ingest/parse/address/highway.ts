@@ -10,14 +10,16 @@ export interface RoadMatch {
 /** `23`, `F62`, `10A`; an ordinal such as `2ND` is a street's name. */
 const ROUTE = /^(?!\d+(?:ST|ND|RD|TH)$)[A-Z]{0,2}-?\d{1,4}[A-Z]{0,2}$/;
 const LETTERS = /^[A-Z]{1,2}$/;
-/** `I65`, `US23`, `SR347`, `K62`, `CR-12`. One letter alone is as often a fire engine. */
-const GLUED = /^(?:([A-Z])|([A-Z]{2,4}))-?\d{1,4}[A-Z]?$/;
+/** `I65`, `US23`, `SR347`, `K62`, `CR-12`, `I35SB`. One letter alone is as often a fire engine. */
+const GLUED = /^(?:([A-Z])|([A-Z]{2,4}))-?\d{1,4}(?:[A-Z]|[NSEW]B)?$/;
 const SURE_WORDS = new Set(
   'US I IH INTERSTATE HWY HIGHWAY SR SH STH RT RTE ROUTE CR CTH FM RM SECR CSAH USH CNTY'.split(
     ' ',
   ),
 );
 const LETTERED = new Set(['CTH', 'CH', 'HWY', 'HIGHWAY', 'RT', 'RTE', 'ROUTE', 'CR']);
+/** Roads of counties, and of Missouri and Wisconsin, are named by letters: `STATE HIGHWAY H`. */
+const LETTERED_BY = new Set(['COUNTY', 'CO', 'CTY', 'CNTY', 'STATE']);
 const BEHIND = new Set(['HWY', 'HIGHWAY', 'RD', 'ROAD', 'RTE', 'RT']);
 const FULL = new Set(['NORTH', 'SOUTH', 'EAST', 'WEST', 'BUSINESS', 'TRUCK', 'LOOP', 'SPUR']);
 
@@ -32,6 +34,15 @@ export function matchHighway(tokens: readonly Token[], at: number): RoadMatch | 
   };
 }
 
+/** Whether words here and a number behind them are surely a road, whatever stands in front. */
+export function opensHighway(tokens: readonly Token[], at: number): boolean {
+  if (!OPENING.has(tokens[at]?.upper ?? '')) return false;
+  const road = phraseRoad(tokens, at) ?? wordRoad(tokens, at);
+  return road !== undefined && /\d/.test(tokens[road.end - 1]?.upper ?? '');
+}
+
+const OPENING = new Set('US STATE COUNTY CO CNTY CTY HWY HIGHWAY INTERSTATE'.split(' '));
+
 /** `I65 NB ON RAMP`, `US 23 OFF-RAMP`, `I65 RAMP`. */
 function passRamp(tokens: readonly Token[], at: number): number {
   const words = tokens.slice(at, at + 2).map((token) => token.upper);
@@ -44,13 +55,17 @@ const MARKER_VALUE = /^\d{1,3}(?:\.\d{1,2})?[A-Z]?$/;
 
 /** `MM 120`, `MM120`, `MILE MARKER 120`, `120 MM`, `EXIT 12A`: the index behind it, or `at`. */
 export function passMarker(tokens: readonly Token[], from: number): number {
-  const joined = JOINING.has(tokens[from]?.upper ?? '') ? from + 1 : from;
+  const joint = tokens[from]?.upper ?? '';
+  const joined = JOINING.has(joint) ? from + 1 : from;
+  // Behind a slash a number alone may be anything.
+  if (SLASHES.has(joint) && /^\d/.test(tokens[joined]?.upper ?? '')) return from;
   const end = markerEnd(tokens, joined);
   return end > joined ? end : from;
 }
 
-/** `I65 NB AT EXIT 12`, `I65 NB, MM 120`. */
-const JOINING = new Set(['AT', '@', 'NEAR', ',']);
+const SLASHES = new Set(['/', '&']);
+/** `I65 NB AT EXIT 12`, `I65 NB, MM 120`, `I65 SB / EXIT 45`. */
+const JOINING = new Set(['AT', '@', 'NEAR', ',', ...SLASHES]);
 
 /** A digit, or the first letter of a marker's word. */
 const MARKER_OPENS = /^[\dME]/;
@@ -79,7 +94,7 @@ function phraseRoad(tokens: readonly Token[], at: number): RoadMatch | undefined
     const end = at + phrase.length;
     const fits = phrase.every((word, index) => tokens[at + index]?.upper === word);
     const number = tokens[end]?.upper ?? '';
-    const lettered = LETTERS.test(number) && /^(COUNTY|CO|CTY|CNTY)$/.test(phrase[0] ?? '');
+    const lettered = LETTERS.test(number) && LETTERED_BY.has(phrase[0] ?? '');
     if (fits && (ROUTE.test(number) || lettered) && end + 1 > (best?.end ?? 0)) {
       best = { end: end + 1, certain: ROUTE.test(number) ? 0.95 : 0.8 };
     }

@@ -1,4 +1,5 @@
 import type { Token } from '../text/tokens.ts';
+import { isStrongNatureWord } from '../values/nature-words.ts';
 import { MEASURES } from './words.ts';
 
 export interface House {
@@ -26,7 +27,7 @@ const BLOCK_WORDS = new Set(['BLK', 'BLOCK', 'BLCK', 'BLOC', 'HUNDRED', 'BLK.', 
 
 /** Behind these a number is a road's, a marker's, a level's or a unit's. */
 const NOT_BEFORE = new Set(
-  'MM MP MARKER MILEPOST EXIT POST US SR RT RTE ROUTE HWY HIGHWAY INTERSTATE I CR FM CODE PRIORITY PRI LEVEL CLASS ZONE STATION STA ENGINE LADDER TANKER BATTALION SQUAD QUINT BOX SIGNAL TAC OPS BLDG BUILDING APT UNIT LOT STE SUITE RM ROOM PHASE SECTION'.split(
+  'MM MP MARKER MILEPOST EXIT POST US SR RT RTE ROUTE HWY HIGHWAY INTERSTATE I CR FM CODE PRIORITY PRI LEVEL CLASS ZONE STATION STA ENGINE LADDER TANKER BATTALION SQUAD QUINT BOX BUS ALT CTH STH USH SIGNAL TAC OPS BLDG BUILDING APT UNIT LOT STE SUITE RM ROOM PHASE SECTION'.split(
     ' ',
   ),
 );
@@ -50,6 +51,11 @@ function isDate(tokens: readonly Token[], at: number): boolean {
 /** Behind these a number of one or two digits is a unit's, or a floor. */
 const UNIT_BEFORE = new Set(['MEDIC', 'RESCUE', 'BRUSH', 'AMBULANCE', 'TRUCK', 'FLOOR', 'CAR']);
 
+/** `09E01 CARDIAC ARREST`: the card of a call type, where a grid number would have its street. */
+function isCard(word: string, next: string): boolean {
+  return /^\d{1,2}[A-E]\d{2}$/.test(word) && isStrongNatureWord(next);
+}
+
 /** `10-50` is how police radio says that there was an accident. */
 function isTenCode(word: string): boolean {
   return /^10-\d{2}$/.test(word);
@@ -65,7 +71,7 @@ export function matchHouse(tokens: readonly Token[], at: number): House | undefi
   const number = plain(first);
   const next = tokens[at + 1]?.upper ?? '';
   if (BLOCK_WORDS.has(next)) return blockOf(tokens, at, at + 2);
-  if (isAge(first, next)) return undefined;
+  if (isAge(first, next) || isCard(first, next)) return undefined;
   const fraction = fractionAt(tokens, at + 1);
   const text = fraction === undefined ? number : `${number} ${fraction}`;
   return { end: at + (fraction === undefined ? 1 : 4), text, block: false };

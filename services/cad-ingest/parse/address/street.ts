@@ -1,5 +1,5 @@
 import type { Token } from '../text/tokens.ts';
-import { matchHighway, passMarker, type RoadMatch } from './highway.ts';
+import { matchHighway, opensHighway, passMarker, type RoadMatch } from './highway.ts';
 import {
   DIRECTIONALS,
   LEADING_TYPES,
@@ -144,14 +144,19 @@ function isNameStart(tokens: readonly Token[], at: number): boolean {
   );
 }
 
+/** A number, a word of a sentence, or a numbered road: in `CHEST PAIN US HWY 12` no name is in front. */
+function endsName(tokens: readonly Token[], at: number): boolean {
+  const word = tokens[at]?.upper ?? '';
+  return /^\d+$/.test(word) || SENTENCE.has(word) || NO_NAME.test(word) || opensHighway(tokens, at);
+}
+
 /** Names end at a mark, a label, a number inside, or after six words. */
 function nameLimit(tokens: readonly Token[], from: number): number {
   let at = from;
   while (at < tokens.length && at < from + NAME_WORDS_MAX + 2) {
     const word = tokens[at]?.upper ?? '';
     if (!NAME_WORD.test(word) || tokens[at + 1]?.text === ':') break;
-    if (at > from && /^\d+$/.test(word)) break;
-    if (at > from && (SENTENCE.has(word) || NO_NAME.test(word))) break;
+    if (at > from && endsName(tokens, at)) break;
     at += 1;
   }
   return at;

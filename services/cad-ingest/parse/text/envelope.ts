@@ -21,10 +21,13 @@ const GENERIC_SUBJECT_WORDS_MAX = 6;
 
 /** Sheds forwarding headers, `FRM: SUBJ: MSG:` and a `(subject)` in front of the body. */
 export function unwrap(subject: string, body: string): Unwrapped {
-  const plain = { subject: shedReply(subject), body: body.replace(/^\s+/, '') };
+  const plain = { subject: shedReply(subject), body: body.replace(PART, '') };
   const page = shedPrefix(liftSubject(shedGateway(shedForward(plain))));
   return { ...page, body: shedLetterhead(page.body) };
 }
+
+/** Blanks in front, and `(1/2)` or `1 of 2`: a gateway cut the page into so many parts. */
+const PART = /^\s+|^\s{0,20}(?:[[(][1-9] ?(?:\/|of) ?[1-9][\])]|[1-9] of [1-9])[:\s]\s{0,20}/i;
 
 /** Body prefixes that are never a label: the sender's name. */
 const PREFIX = /^([A-Za-z0-9][A-Za-z0-9_.-]{1,24}|[\w.+-]{1,40}@[\w-]{1,40}\.[\w.-]{1,40}):(?=\S)/;

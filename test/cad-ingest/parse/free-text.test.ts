@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+import { readPage } from '#services/cad-ingest/parse/read-page.ts';
+
+/** A page without labels, and the call type and address in it. */
+const pages: readonly (readonly [body: string, nature: string, address: string])[] = [
+  ['Gas Leak :: 14 Pine Hollow Rd :: Arlow :: odor in basement', 'Gas Leak', '14 Pine Hollow Rd'],
+  ['GAS LEAK..14 PINE HOLLOW RD..ODOR IN BASEMENT..04:05', 'GAS LEAK', '14 PINE HOLLOW RD'],
+  ['E12 > GAS LEAK > 14 PINE HOLLOW RD > ARLOW', 'GAS LEAK', '14 PINE HOLLOW RD'],
+  ['(1/2) GAS LEAK 14 PINE HOLLOW RD ARLOW', 'GAS LEAK', '14 PINE HOLLOW RD'],
+  ['TYPE GAS LEAK AT 14 PINE HOLLOW RD ARLOW', 'GAS LEAK', '14 PINE HOLLOW RD'],
+  [
+    'CALL TYPE GAS LEAK / LOCATION 14 PINE HOLLOW RD / DETAILS ODOR IN BASEMENT',
+    'GAS LEAK',
+    '14 PINE HOLLOW RD',
+  ],
+  ['CO ALARM: 14 PINE HOLLOW RD ARLOW', 'CO ALARM', '14 PINE HOLLOW RD'],
+  ['Engine 31: Gas Leak, 14 Pine Hollow Rd, Arlow', 'Gas Leak', '14 Pine Hollow Rd'],
+  ['14 Pine Hollow Rd Arlow - Lines Down', 'Lines Down', '14 Pine Hollow Rd'],
+  [
+    '14 Pine Hollow Rd, Arlow - Fire Alarm - Commercial - keypad panel',
+    'Fire Alarm - Commercial',
+    '14 Pine Hollow Rd',
+  ],
+  [
+    '01/02/2031 04:05 14 Pine Hollow Rd, Arlow, OH Diabetic Emergency Hit head on the floor',
+    'Diabetic Emergency',
+    '14 Pine Hollow Rd',
+  ],
+  ['FULL ARREST COUNTY JAIL 14 PINE HOLLOW RD', 'FULL ARREST', '14 PINE HOLLOW RD'],
+  ['CHEST PAIN US HWY 12 EB MILE MARKER 114', 'CHEST PAIN', 'US HWY 12 EB MILE MARKER 114'],
+  ['POSS STROKE I35SB@MM16', 'POSS STROKE', 'I35SB@MM16'],
+  ['ODOR OF GAS I-44 SB / EXIT 45 ARLOW', 'ODOR OF GAS', 'I-44 SB / EXIT 45'],
+  ['CARDIAC ARREST 66 STATE HIGHWAY H ARLOW', 'CARDIAC ARREST', '66 STATE HIGHWAY H'],
+  ['GAS LEAK 66 OLD STAGE LOT 7', 'GAS LEAK', '66 OLD STAGE'],
+  ['09E01 CARDIAC ARREST E MILL LOOP/OAK PKWY', 'CARDIAC ARREST', 'E MILL LOOP & OAK PKWY'],
+  ['GAS LEAK, AREA OF PINE HOLLOW RD, ARLOW', 'GAS LEAK', 'PINE HOLLOW RD'],
+];
+
+test.each(pages)('%s is read', (body, nature, address) => {
+  expect(readPage({ body }, []).fields).toMatchObject({ nature, address });
+});
+
+test('a page cut in its first street is read in one piece', () => {
+  const page = { subject: 'GAS LEAK, 272 WIN', body: 'DY GAP ST, ARLOW, OAK CIR & ELM RD' };
+  expect(readPage(page, []).fields).toMatchObject({
+    nature: 'GAS LEAK',
+    address: '272 WINDY GAP ST',
+  });
+});
