@@ -150,7 +150,10 @@ describe('an expungement', () => {
     const done = await approve(serving, reviewer, made.id);
     const later = await serving.append([eventOf(serving.tenant, 'i-1', 'after the order')]);
     const seq = later.results[0]?.seq ?? -1;
-    expect(await approve(serving, serving.someone('reviewer'), made.id)).toEqual(done);
+    // Other services carry on meanwhile: how far they are is not of the order.
+    const { services: _before, ...order } = done;
+    const second = await approve(serving, serving.someone('reviewer'), made.id);
+    expect(second).toMatchObject(order);
     expect(await valuesAt(serving, seq)).toEqual({ state: 'disclosed', names: ['narrative'] });
     expect(await valuesAt(serving, 0)).toMatchObject({ state: 'expunged' });
     expect((await serving.entries('ledger.record.expunged', 1)).length).toBe(1);
