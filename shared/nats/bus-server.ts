@@ -4,6 +4,13 @@ import { permissionsOf } from './bus-permissions.ts';
 
 /** A handshake that takes longer is none. */
 const HANDSHAKE_SECONDS = 5;
+/**
+ * A client that says nothing is given up after two to three of these, and not after six minutes. Its
+ * subscriptions get their share of the work until then, and whoever asked for that has a timeout.
+ * Older servers (2.9, for one) take what they send to a client for a sign of its life.
+ */
+const HEARTBEAT_SECONDS = 10;
+const HEARTBEATS_MISSED_MAX = 2;
 /** One answer to each message, for as long as anybody may wait for one. */
 const RESPONSES = '{ max: 1, expires: "2m" }';
 /** What a password may consist of; `$` at its beginning would be taken for a hash of one. */
@@ -37,6 +44,8 @@ export function serverConfig(settings: BusServerSettings): string {
   return [
     `listen: ${text(addressOf(clients))}`,
     `http: ${text(addressOf(monitor))}`,
+    `ping_interval: ${HEARTBEAT_SECONDS}`,
+    `ping_max: ${HEARTBEATS_MISSED_MAX}`,
     'tls {',
     ...tlsLines(tls),
     '}',

@@ -5,13 +5,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from '@nats-io/transport-node';
 import { expect, test } from 'vitest';
-import { serviceNames } from '#contracts/caller.ts';
 import { openNatsBus } from '#shared/nats/bus.ts';
 import { until } from '#test/support/api.ts';
-import { openAuthority } from '#test/support/certificates.ts';
 import { hasNatsServer, hasOpenssl } from '#test/support/engines.ts';
 import { temporaryFolder } from '#test/support/folder.ts';
 import { freePort } from '#test/support/processes.ts';
+import { putBusSecrets } from '#test/support/secured-bus.ts';
 
 const TEST_MS_MAX = 60_000;
 const SUBJECT = 'ledger.event.append';
@@ -28,7 +27,7 @@ test.skipIf(!(hasNatsServer() && hasOpenssl()))(
   async () => {
     await using opened = new AsyncDisposableStack();
     const { path: secrets } = opened.use(await temporaryFolder());
-    await putSecrets(secrets);
+    await putBusSecrets(secrets);
     const clusterPort = await freePort();
     const servers: Server[] = [];
     for (let made = 0; made < SERVERS; made += 1) {
@@ -116,16 +115,6 @@ test('a server without its secrets does not start, and says which', async () => 
   expect(code).toBe(1);
   expect(text).toMatch(/^bus did not start: .*gateway\.password/);
 });
-
-/** What the container beside a server writes. */
-async function putSecrets(folder: string): Promise<void> {
-  const authority = openAuthority(folder, 'bus');
-  const { cert, key } = authority.issue('DNS:localhost', 'IP:127.0.0.1');
-  await writeFile(join(folder, 'server.pem'), cert + key);
-  await writeFile(join(folder, 'bus-authority.pem'), authority.ca);
-  for (const name of serviceNames)
-    await replace(folder, `${name}.password`, `invented-for-${name}`);
-}
 
 async function replace(folder: string, file: string, text: string): Promise<void> {
   await writeFile(join(folder, `${file}.new`), text);

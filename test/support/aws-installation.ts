@@ -7,6 +7,8 @@ import { makeBucket, makeKeyAlias, makeQueue, makeTable, verifySender } from './
 export interface Installation extends AsyncDisposable {
   /** What tells a process of it: PROFILE and the variables that go with it. */
   readonly environment: Readonly<Record<string, string>>;
+  /** For a test that puts something there itself. */
+  readonly aws: AwsSettings;
 }
 
 const SERVICES = ['gateway', 'core-records', 'files', 'ledger', 'cad-ingest'];
@@ -40,15 +42,17 @@ export async function makeInstallation(): Promise<Installation> {
       CHECKPOINTS_BUCKET: `${name}-checkpoints`,
       WORK_QUEUE: `${name}-work`,
       FEEDBACK_QUEUE: `${name}-feedback`,
+      RECEIVED_QUEUE: `${name}-received`,
       VAULT_KEY_ID: keyAlias,
       MAIL_FROM: from,
       CACHE_URL: cache.url,
     },
+    aws,
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 }
 
-/** Tables, queue, buckets, sender and key, under their names. What is there already stays. */
+/** Tables, queues, buckets, sender and key, under their names. What is there already stays. */
 export async function fillInstallation(about: {
   readonly aws: AwsSettings;
   readonly dynamo: AwsSettings;
@@ -60,6 +64,7 @@ export async function fillInstallation(about: {
   for (const service of SERVICES) await makeTable(about.dynamo, `${name}-${service}`);
   await makeQueue(aws, `${name}-work`, TRIES_MAX);
   await makeQueue(aws, `${name}-feedback`, TRIES_MAX);
+  await makeQueue(aws, `${name}-received`, TRIES_MAX);
   await makeBucket(aws, `${name}-files`, { isLocked: false });
   await makeBucket(aws, `${name}-cad-mail`, { isLocked: false });
   await makeBucket(aws, `${name}-checkpoints`, { isLocked: true });

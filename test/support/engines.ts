@@ -16,6 +16,16 @@ export interface NatsServer extends AsyncDisposable {
   kill(): Promise<void>;
   /** Starts it again on the same port; it remembers nothing. */
   restart(): Promise<void>;
+  /** It stands still, and its connections stay open; `resume` lets it go on. */
+  pause(): void;
+  resume(): void;
+}
+
+export interface NatsPlace {
+  /** An address of this machine, or of the network namespace that it runs in. */
+  readonly host: string;
+  /** What the command stands behind, as `ip netns exec <name>`; ends with the process. */
+  readonly within: readonly string[];
 }
 
 /**
@@ -39,18 +49,25 @@ export function hasGo(): boolean {
 /** For the name of a suite that is left out. */
 export const noNatsServer = 'left out, because nats-server is not on the PATH';
 
-/** Starts one on a free port of the loopback address, with `lines` as more of its configuration. */
-export async function startNatsServer(lines: readonly string[] = []): Promise<NatsServer> {
+const LOOPBACK: NatsPlace = { host: '127.0.0.1', within: [] };
+
+/** Starts one on a free port, of the loopback address if not told otherwise, with `lines` as more of its configuration. */
+export async function startNatsServer(
+  lines: readonly string[] = [],
+  place: NatsPlace = LOOPBACK,
+): Promise<NatsServer> {
   const folder = await mkdtemp(join(tmpdir(), 'watchdesk-nats-'));
   await writeFile(join(folder, 'nats.conf'), lines.join('\n'));
-  let started = await runNatsServer(folder, ANY_FREE_PORT);
+  let started = await runNatsServer(folder, place, ANY_FREE_PORT);
   const { url } = started;
   return {
     url,
     kill: () => end(started.child),
     async restart() {
-      started = await runNatsServer(folder, Number(new URL(url).port));
+      started = await runNatsServer(folder, place, Number(new URL(url).port));
     },
+    pause: () => void started.child.kill('SIGSTOP'),
+    resume: () => void started.child.kill('SIGCONT'),
     async [Symbol.asyncDispose]() {
       await end(started.child);
       await rm(folder, { recursive: true, force: true });
@@ -58,11 +75,11 @@ export async function startNatsServer(lines: readonly string[] = []): Promise<Na
   };
 }
 
-async function runNatsServer(folder: string, port: number) {
-  const address = ['-a', '127.0.0.1', '-p', String(port), '--ports_file_dir', folder];
-  const child = spawn('nats-server', ['-c', join(folder, 'nats.conf'), ...address], {
-    stdio: 'ignore',
-  });
+async function runNatsServer(folder: string, { host, within }: NatsPlace, port: number) {
+  const address = ['-a', host, '-p', String(port), '--ports_file_dir', folder];
+  const command = [...within, 'nats-server', '-c', join(folder, 'nats.conf'), ...address];
+  const [program = '', ...args] = command;
+  const child = spawn(program, args, { stdio: 'ignore' });
   try {
     return { child, url: await urlOf(child, folder) };
   } catch (error) {

@@ -12,6 +12,9 @@ export interface Running extends AsyncDisposable {
   readonly lines: readonly string[];
   /** Sends the signal and waits for the end; answers the exit code (`null` after SIGKILL). */
   stop(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null>;
+  /** It stands still, and its connections stay open; `resume` lets it go on. */
+  pause(): void;
+  resume(): void;
 }
 
 const START_TIMEOUT_MS = 60_000;
@@ -38,6 +41,8 @@ export async function startProcess(
     ready,
     lines,
     stop,
+    pause: () => void child.kill('SIGSTOP'),
+    resume: () => void child.kill('SIGCONT'),
     async [Symbol.asyncDispose]() {
       if (child.exitCode === null && child.signalCode === null) await stop('SIGKILL');
     },
