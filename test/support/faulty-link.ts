@@ -16,6 +16,8 @@ export interface Link {
 
 export interface FaultyLink extends Link, AsyncDisposable {
   readonly port: number;
+  /** Connections that were ever asked for. */
+  asked(): number;
 }
 
 /** Both ways; a request and its answer over one slow link take twice that, and TLS begins with more. */
@@ -28,8 +30,11 @@ export async function openFaultyLink(to: {
   let delayMs = 0;
   let open = Promise.resolve();
   let mend: () => void = () => undefined;
+  let asked = 0;
+  let isCut = false;
   const sockets = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true }, (near) => {
+    asked += 1;
     keep(near);
     // The other end is asked when the link is whole: until then nobody answers.
     void open.then(() => {
@@ -61,6 +66,7 @@ export async function openFaultyLink(to: {
       });
     };
     from.on('data', (bytes) => later(() => void into.write(bytes)));
+    if (isCut) from.pause();
     from.on('end', () => later(() => void into.end()));
     from.on('close', () => later(() => void into.destroy()));
   }
@@ -71,8 +77,12 @@ export async function openFaultyLink(to: {
   if (address === null || typeof address === 'string') throw new Error('no port');
   return {
     port: address.port,
+    asked: () => asked,
     cut() {
       mend();
+      isCut = true;
+      // What is sent then fills the ends' own buffers, as it does where a cable is out.
+      for (const socket of sockets) socket.pause();
       const { promise, resolve } = Promise.withResolvers<void>();
       [open, mend] = [promise, resolve];
     },
@@ -81,7 +91,9 @@ export async function openFaultyLink(to: {
     },
     mend() {
       delayMs = 0;
+      isCut = false;
       mend();
+      for (const socket of sockets) socket.resume();
     },
     async [Symbol.asyncDispose]() {
       mend();
