@@ -4,7 +4,6 @@
  * the same on links of the kernel is in bus-partitions.slow.test.ts.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, test } from 'vitest';
-import { assertOnce } from '#test/support/acknowledged.ts';
 import { dynamo, hasEngine, moto, valkey } from '#test/support/aws-engines.ts';
 import { type DeskStage, openDeskStage } from '#test/support/desk-stage.ts';
 import { hasNatsServer, hasOpenssl } from '#test/support/engines.ts';
@@ -43,13 +42,7 @@ describe.skipIf(!isPossible)('under load, what was acknowledged is there once wh
     load = stage.load();
     await load.more(MEANWHILE);
   });
-  /** All of them came back by themselves, and work. */
-  afterEach(async () => {
-    await stage.fleet.untilReady(true);
-    await load.more(MEANWHILE);
-    await load.stop();
-    await assertOnce(stage.api, load.acknowledged);
-  });
+  afterEach(() => stage.recover(load));
 
   test('the server is killed, and started again: no instance says meanwhile that it is ready', async () => {
     await bus.kill();

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import type { ServiceName } from '#contracts/caller.ts';
 import { makeDepartment } from '#test/demo/scenario.ts';
+import { assertOnce } from './acknowledged.ts';
 import { signIn } from './api.ts';
 import { makeInstallation } from './aws-installation.ts';
 import { type Fleet, type Place, places, startFleet } from './fleet.ts';
@@ -14,10 +15,17 @@ export interface DeskStage extends AsyncDisposable {
   /** By a key of the department, at both gateways. */
   readonly api: PatientApi;
   load(): Load;
+  /**
+   * After a fault: all instances come back by themselves, the load goes on and ends, and of what was
+   * acknowledged everything is there once.
+   */
+  recover(load: Load): Promise<void>;
   /** The whole ledger of the department, verified by each instance of the ledger alone. */
   verifyByEach(): Promise<void>;
 }
 
+/** Writes that must be acknowledged once a fault is over. */
+const AFTERWARDS = 6;
 const SCOPES = [
   'incidents:read',
   'incidents:write',
@@ -41,6 +49,12 @@ export async function openDeskStage(
     fleet,
     api,
     load: () => startLoad({ api: openApi(), installation, address }),
+    async recover(load) {
+      await fleet.untilReady(true);
+      await load.more(AFTERWARDS);
+      await load.stop();
+      await assertOnce(api, load.acknowledged);
+    },
     async verifyByEach() {
       for (const place of places) {
         const other = fleet.instance('ledger', place);
