@@ -74,8 +74,6 @@ export async function startFleet(about: {
         SMTP_PORT: '0',
         DRAIN_SECONDS: '1',
         PROBE_PORT: probePort,
-        // Most of what a start costs: they all run the same modules.
-        NODE_COMPILE_CACHE: join(dataDir, 'compiled'),
       };
       const readyAt = service === 'gateway' ? httpPort : probePort;
       instances.push(opened.use(instanceOf({ service, place, environment, readyAt })));

@@ -15,7 +15,7 @@ import type { PatientApi, Retries } from './patient.ts';
 const INCIDENT_WRITERS = 2;
 const CORRECTIONS = 2;
 /** The load is there to be in the way of faults, not to keep the processor from everything else. */
-const PAUSE_MS = 150;
+const PAUSE_MS = 250;
 const MAIL_PAUSE_MS = 700;
 const MORE_MS_MAX = 90_000;
 
