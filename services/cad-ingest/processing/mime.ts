@@ -20,20 +20,19 @@ export type Mime =
   | { readonly kind: 'refused'; readonly because: MimeRefusal };
 
 /**
- * Takes a mail apart: by itself where it is one plain text, else by the MIME library, which this is the
- * one place to know. It runs only in the thread of
- * reader.ts, where time and memory are bounded. What it says of the sender is not used: of two
- * `From` fields the library takes the last.
+ * Takes a mail apart: without the MIME library where it is one plain text, else by it; this is the one
+ * place that knows it. It runs only in the thread of reader.ts, where time and memory are bounded. What
+ * the library says of the sender is not used: of two `From` fields it takes the last.
  */
 export function readMime(raw: Uint8Array): Promise<Mime> {
   const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
+  if (levelsAtMost(bytes) > LEVELS_MAX) return Promise.resolve(refused('too-many-levels'));
   const plain = readPlainMail(bytes);
   return plain === undefined ? readByLibrary(bytes) : Promise.resolve(asMime(plain));
 }
 
-/** Any mail, by the MIME library alone. */
+/** Any mail of not too many levels, by the MIME library alone. */
 export function readByLibrary(bytes: Buffer): Promise<Mime> {
-  if (levelsAtMost(bytes) > LEVELS_MAX) return Promise.resolve(refused('too-many-levels'));
   const parser = new MailParser(options);
   const found: { subject?: string; text?: string; html?: string } = {};
   parser.on('headers', (headers) => {
