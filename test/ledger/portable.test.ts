@@ -21,6 +21,7 @@ import { areEqual, bytesFromBase64, hashFromHex, isHash } from '#services/ledger
 import {
   COSIGNATURE_TYPE,
   isKeyName,
+  isSignature,
   keyIdOf,
   parseNote,
   parseVerifierKey,
@@ -112,6 +113,23 @@ describe('a note', () => {
     expect(parseNote('text\n\n— a AAAA\n')).toBeUndefined();
   });
 
+  test('is none without its empty line, its last newline, or with a character too many', () => {
+    const max = `${'x'.repeat(1_000_000 - 3 - line.length)}\n\n${line}\n`;
+    expect(parseNote(max)?.signatures.length).toBe(1);
+    expect(parseNote(`x${max}`)).toBeUndefined();
+    expect(parseNote(`\n\n${line}\n`)?.text).toBe('\n');
+    expect(parseNote(`x${line}\n`)).toBeUndefined();
+    expect(parseNote(`text\n\n${line}x`)).toBeUndefined();
+  });
+
+  test('has signatures with a name of a key, and more than its id', () => {
+    const of = (name: string, blob: string) => parseNote(`text\n\n— ${name} ${blob}\n`);
+    expect(of('a', 'AAAAAAA=')?.signatures).toMatchObject([{ signature: Uint8Array.of(0) }]);
+    expect(of('a', 'AAAAAA==')).toBeUndefined();
+    expect(of('a', 'AAAAAAA')).toBeUndefined();
+    expect(of('a+b', 'AAAAAAA=')).toBeUndefined();
+  });
+
   test.each(['', 'a b', 'a+b', 'a\u00a0b', 'a\u0085b', '\ud800'])(
     'is not signed under the name %j',
     (name) => {
@@ -126,6 +144,22 @@ describe('a note', () => {
     expect(parseVerifierKey(`${verifierKey}AAAA`)).toBeUndefined();
     expect(parseVerifierKey(` ${verifierKey}`)).toBeUndefined();
     expect(parseVerifierKey(verifierKey.replace(/\+.{8}\+/, '+00000000+'))).toBeUndefined();
+    expect(parseVerifierKey(`+${verifierKey}`)).toBeUndefined();
+    expect(parseVerifierKey(`${verifierKey}\n`)).toBeUndefined();
+    expect(parseVerifierKey('log.example+00000000+!')).toBeUndefined();
+  });
+
+  test('is verified with no key that only has the right id', async () => {
+    const keyOf = (name: string, type: number, bytes: number) => {
+      const raw = new Uint8Array(bytes).fill(9);
+      const blob = Buffer.concat([Buffer.of(type), raw]).toString('base64');
+      return parseVerifierKey(`${name}+${Buffer.from(keyIdOf(name, raw)).toString('hex')}+${blob}`);
+    };
+    expect(keyOf('a', 0x01, 32)?.name).toBe('a');
+    expect(keyOf('a', 0x02, 32)).toBeUndefined();
+    expect(keyOf('a', 0x01, 31)).toBeUndefined();
+    expect(keyOf('a b', 0x01, 32)).toBeUndefined();
+    expect(await isSignature(new Uint8Array(31), new Uint8Array(64), Buffer.from('x'))).toBe(false);
   });
 });
 
