@@ -1,8 +1,9 @@
 /** The one step of a log, by making a block and by following one: whatever does not go on is refused. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { ENTRY_BYTES_MAX } from '#contracts/limits.ts';
 import { type BlockHeader, encodeBody, headerHash } from '#services/ledger/chain/block.ts';
-import { contentOf, contentText, NO_LEAF } from '#services/ledger/chain/entry.ts';
+import { contentOf, contentText, NO_LEAF, parseEntry } from '#services/ledger/chain/entry.ts';
 import {
   DamagedLog,
   EMPTY_HEAD,
@@ -85,6 +86,33 @@ describe('following a block', () => {
 });
 
 describe('making a block', () => {
+  test('goes on with the numbers and the chain of the block before', () => {
+    expect([first, second].map(({ header }) => [header.blockNo, header.first])).toEqual([
+      [0, 0],
+      [1, 2],
+    ]);
+    const chained = [...first.entries, ...second.entries].map(parseEntry);
+    expect(chained.map(({ seq }) => seq)).toEqual([0, 1, 2, 3, 4]);
+    const leaves = [...first.leaves, ...second.leaves].map((leaf) => leaf.toString('hex'));
+    expect(chained.map(({ prev }) => prev)).toEqual([NO_LEAF, ...leaves.slice(0, -1)]);
+    expect(second.header).toMatchObject({ leaf: leaves.at(-1), prevBlockHash: first.header.hash });
+  });
+
+  test('takes an entry of as many bytes as a bundle can tell, and no longer one', () => {
+    const [event] = plainEvents(1);
+    if (event === undefined) throw new Error('no event');
+    const recordedAt = '2031-01-02T10:05:07.000Z';
+    const padded = (chars: number) => {
+      const reason = 'x'.repeat(chars);
+      const contents = [contentText(contentOf({ ...event, reason }))];
+      const sealed = [Buffer.alloc(0)];
+      return makeBlock({ head: EMPTY_HEAD, contents, sealed, recordedAt, writer: 'w' });
+    };
+    const room = ENTRY_BYTES_MAX - (padded(1).entries[0]?.length ?? 0) + 1;
+    expect(padded(room).entries[0]?.length).toBe(ENTRY_BYTES_MAX);
+    expect(() => padded(room + 1)).toThrow('the entry is too long');
+  });
+
   test('counts the epochs: one more whenever another process writes than before', () => {
     let head = EMPTY_HEAD;
     const epochs = ['a', 'a', 'b', 'b', 'a', 'c'].map((writer) => {
