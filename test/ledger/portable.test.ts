@@ -341,6 +341,7 @@ describe('DER', () => {
       '80',
       '100',
     ]);
+    expect(of('02 02 10 01')).toBe('1001');
     expect(() => of('02 00')).toThrow('no integer');
     expect(() => of('04 01 05')).toThrow('no integer');
     expect(() => of('02 01 80')).toThrow('a negative integer');

@@ -30,7 +30,7 @@ const suites: Readonly<Record<string, readonly string[]>> = {
   'portable/cosignature': ['portable'],
   'portable/der': ['portable'],
   'portable/hash': ['portable'],
-  'portable/note': ['portable', 'published-vectors'],
+  'portable/note': ['signed-note', 'portable', 'published-vectors'],
   'portable/proof': portable,
   'portable/proof-file': ['published-vectors', 'proof-file'],
   'portable/timestamp': ['timestamps'],
