@@ -123,9 +123,9 @@ function costlyPages(): Table {
     'a real page, 57,545 characters': `CALL: FIRE\nADDR: 12 MILL RD\nINFO: ${long('smoke showing from two windows, crew on the way. ').slice(0, 57_500)}`,
   };
   const rows = Object.entries(costly).map(([what, body]) => {
-    return { what, value: costMs({ body }), unit: 'ms', target: '<= 50' };
+    return { what, value: processorMs({ body }), unit: 'ms', target: '<= 50' };
   });
-  return { title: 'Reading one costly page of 100,000 characters', rows };
+  return { title: 'Reading one costly page of 100,000 characters, processor time', rows };
 }
 
 /** The best of some tries: what is slower is the machine's doing. */
@@ -136,6 +136,20 @@ function costMs(mail: { readonly subject?: string; readonly body: string }): num
     return performance.now() - beganAt;
   });
   return Math.min(...times);
+}
+
+/** The clock of processor time goes in steps of some milliseconds: a page is read until it tells. */
+const TELLING_MS = 60;
+
+function processorMs(mail: { readonly body: string }): number {
+  readPages(mail, []);
+  const before = cpuMs();
+  let times = 0;
+  while (cpuMs() - before < TELLING_MS) {
+    readPages(mail, []);
+    times += 1;
+  }
+  return (cpuMs() - before) / times;
 }
 
 /** Processor time of this thread: what others do on the machine is not what reading costs. */
