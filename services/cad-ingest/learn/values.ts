@@ -32,8 +32,8 @@ export interface Value {
 export function putValue(draft: Draft, { key, text, certain }: Value, place: Place): void {
   if (key === 'unitTimes') return;
   if (key === 'address') putAddress(draft, { key, text, certain }, place);
-  else if (key === 'date') put(draft, 'date', readMoment(text, draft.year).date, certain);
-  else if (key === 'time') put(draft, 'time', readMoment(text, draft.year).time, certain);
+  else if (key === 'date') put(draft, 'date', readMoment(text, draft.received).date, certain);
+  else if (key === 'time') put(draft, 'time', readMoment(text, draft.received).time, certain);
   else if (key === 'nature') putNature(draft, text, certain);
   else if (PLAIN.has(key)) put(draft, key, squeeze(text), certain);
   else take(draft, key, text, certain);

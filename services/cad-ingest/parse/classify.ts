@@ -1,7 +1,7 @@
 import { type AddressParts, readAddress } from './address/address.ts';
 import { hasStreetSign } from './address/signs.ts';
 import { oncePerPage } from './page-memo.ts';
-import { datesIn, timesIn } from './values/clock.ts';
+import { ANY_DAY, datesIn, timesIn } from './values/clock.ts';
 import { findDeterminant, isIncidentNumber, isPhone } from './values/codes.ts';
 import { findCoordinates } from './values/coordinates.ts';
 import { isAmbiguousNatureWord, isStrongNatureWord, natureScore } from './values/nature-words.ts';
@@ -89,8 +89,10 @@ function figures(text: string): Fragment | undefined {
 
 function isMoment(text: string): boolean {
   if (text.length > 40) return false;
-  const dates = datesIn(text);
-  const times = timesIn(text).filter((time) => !dates.some((date) => overlap(date, time)));
+  const clocks = timesIn(text);
+  // Beside a time `12/31` is a date; alone it may be anything.
+  const dates = datesIn(text, clocks.length > 0 ? ANY_DAY : undefined);
+  const times = clocks.filter((time) => !dates.some((date) => overlap(date, time)));
   if (dates.length + times.length === 0) return false;
   return without(text, [...dates, ...times]).replaceAll(/[^A-Za-z0-9]/g, '').length <= 3;
 }

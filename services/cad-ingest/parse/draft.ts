@@ -22,15 +22,15 @@ export interface Draft {
   readonly status: Map<StatusTarget, string>;
   readonly unitTimes: NonNullable<CadFields['unitTimes']>;
   readonly hints: { readonly cities: Set<string> };
-  /** Year of the mail, for dates that have none. */
-  readonly year: number | undefined;
+  /** The day on which the mail came, near which dates without a year are. */
+  readonly received: string | undefined;
   latitude?: number;
   longitude?: number;
   /** The word in front of the call type that says that the call is changed. */
   updated?: string;
 }
 
-export function newDraft(year?: number): Draft {
+export function newDraft(received?: string): Draft {
   return {
     fields: {},
     certain: new Map(),
@@ -38,7 +38,7 @@ export function newDraft(year?: number): Draft {
     status: new Map(),
     unitTimes: [],
     hints: { cities: new Set() },
-    year,
+    received,
   };
 }
 
@@ -199,13 +199,15 @@ function takeNumber(draft: Draft, text: string, sure: number): void {
 }
 
 function takeMoment(draft: Draft, text: string, sure: number): void {
-  const { date, time } = readMoment(text, draft.year);
+  const { date, time } = readMoment(text, draft.received);
+  // `12/31` on a page of which nobody knows when it came.
+  if (date === undefined && time === undefined) draft.notes.push(text);
   put(draft, 'date', date, sure);
   put(draft, 'time', time, sure);
 }
 
 function takeStatus(draft: Draft, target: StatusTarget, text: string): void {
-  const { date, time } = readMoment(text, draft.year);
+  const { date, time } = readMoment(text, draft.received);
   if (time !== undefined && !draft.status.has(target)) draft.status.set(target, time);
   const weights: Partial<Record<StatusTarget, number>> = { dispatched: 0.99, received: 0.7 };
   const weight = weights[target];

@@ -1,6 +1,6 @@
 import { isStatusTarget, type Target } from '#contracts/cad-targets.ts';
 import { readAddress } from './address/address.ts';
-import { datesIn, timesIn } from './values/clock.ts';
+import { ANY_DAY, datesIn, timesIn } from './values/clock.ts';
 import { isIncidentNumber, isPhone } from './values/codes.ts';
 import { findCoordinates, readDegrees } from './values/coordinates.ts';
 import { natureScore } from './values/nature-words.ts';
@@ -35,7 +35,7 @@ const measures: Partial<Record<Target, Measure>> = {
   city: (text) => (/[A-Za-z]/.test(text) && text.length <= CITY_CHARS_MAX ? 0.8 : 0.2),
   state: (text) => (/^[A-Za-z]{2}$/.test(text) ? 1 : 0.1),
   time: hasTime,
-  date: (text) => (datesIn(text)[0] ? 1 : 0),
+  date: (text) => (datesIn(text, ANY_DAY)[0] ? 1 : 0),
   dateTime: (text) => (datesIn(text)[0] || hasTime(text) ? 1 : 0),
   latitude: isDegrees,
   longitude: isDegrees,

@@ -21,7 +21,7 @@ export function harvest(page: PageText, draft: Draft): void {
   takeTenEight(near, draft);
   const stamp = firstStamp(near) ?? firstStamp(draft.notes.join('\n'));
   if (stamp !== undefined) {
-    const { date, time } = readMoment(stamp, draft.year);
+    const { date, time } = readMoment(stamp, draft.received);
     put(draft, 'date', date, 0.6);
     if (!has(draft, 'time')) put(draft, 'time', time, 0.6);
   }

@@ -73,8 +73,8 @@ function bestReading(page: Page, by: ReadBy, prepared?: PageText): Reading {
 }
 
 function bestOf(page: Page, { profiles, tables }: ReadBy, text: PageText): Reading {
-  const year = yearOf(page.receivedAt);
-  const reader = { given: profiles.map(readyOf), source: page.source, year, tables };
+  const received = dayOf(page.receivedAt);
+  const reader = { given: profiles.map(readyOf), source: page.source, received, tables };
   const first = readHalves(page, readText(text, reader), reader);
   if (page.html === undefined || first.value >= GOOD) return first;
   const second = readText(preparePage({ ...page, body: page.html }), reader);
@@ -99,7 +99,7 @@ export interface PlainReading {
 /** What the built-in profiles and the generic reader make of a page. */
 export function readPlain(page: Page): PlainReading {
   const text = preparePage(page);
-  const reader = { given: [], source: undefined, year: yearOf(page.receivedAt) };
+  const reader = { given: [], source: undefined, received: dayOf(page.receivedAt) };
   const { draft } = withinPage(() => readText(text, reader).finish());
   return { text: { ...text, body: shedUpdate(text) }, fields: draft.fields };
 }
@@ -107,7 +107,8 @@ export function readPlain(page: Page): PlainReading {
 interface Reader {
   readonly given: readonly Compiled[];
   readonly source: string | undefined;
-  readonly year: number | undefined;
+  /** The day on which the mail came, as `YYYY-MM-DD`: dates without a year are near it. */
+  readonly received: string | undefined;
   readonly tables?: Tables | undefined;
 }
 
@@ -170,7 +171,7 @@ function byProfile(text: PageText, sample: Sample, compiled: Compiled, reader: R
 function byLearned(text: PageText, sample: Sample, compiled: Compiled, reader: Reader): Reading {
   const { profile, learned } = compiled;
   const draft = draftFor(reader);
-  const plain = readText(text, { given: [], source: undefined, year: reader.year });
+  const plain = readText(text, { given: [], source: undefined, received: reader.received });
   const shed = withReplaced({ ...text, body: shedUpdate(text) }, profile);
   const target = { draft, reader: plain.finish().draft.fields };
   const { fits } = learned === undefined ? { fits: true } : readLearned(shed, learned, target);
@@ -261,8 +262,8 @@ function groundsOf(about: {
 /** Codes of towns end a street as the towns' names do; those of one or two letters are too common. */
 const TOWN_CODE_CHARS_MIN = 3;
 
-function draftFor({ year, tables }: Reader): Draft {
-  const draft = newDraft(year);
+function draftFor({ received, tables }: Reader): Draft {
+  const draft = newDraft(received);
   const codes = Object.keys(tables?.city ?? {});
   for (const code of codes) {
     if (code.length >= TOWN_CODE_CHARS_MIN) draft.hints.cities.add(code.toUpperCase());
@@ -286,7 +287,7 @@ function readyOf(profile: Profile): Compiled {
   return compiled;
 }
 
-function yearOf(receivedAt: string | undefined): number | undefined {
-  const year = Number(receivedAt?.slice(0, 4));
-  return Number.isInteger(year) && year > 1990 ? year : undefined;
+function dayOf(receivedAt: string | undefined): string | undefined {
+  const day = receivedAt?.slice(0, 10) ?? '';
+  return /^\d{4}-\d{2}-\d{2}$/.test(day) && !Number.isNaN(Date.parse(day)) ? day : undefined;
 }

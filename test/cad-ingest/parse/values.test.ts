@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { readPage } from '#services/cad-ingest/parse/read-page.ts';
 import { datesIn, readMoment, timesIn } from '#services/cad-ingest/parse/values/clock.ts';
 import {
   findDeterminant,
@@ -32,9 +33,23 @@ describe('dates and times', () => {
     expect(datesIn('13/13/2031')).toEqual([]);
   });
 
-  test('a date without a year takes the year of the mail, and none where that is not known', () => {
-    expect(datesIn('1/2 04:05', 2031)[0]?.value).toBe('2031-01-02');
+  test.each([
+    ['1/2 04:05', '2031-01-03', '2031-01-02'],
+    ['12/31 23:58', '2031-01-01', '2030-12-31'],
+    ['1/1 00:02', '2030-12-31', '2031-01-01'],
+    ['2/29 10:00', '2031-03-01', '2032-02-29'],
+  ])('%s on a page that came on %s is %s', (text, received, date) => {
+    expect(datesIn(text, received)[0]?.value).toBe(date);
+  });
+
+  test('a date without a year is none where nobody knows when the page came', () => {
     expect(datesIn('1/2 04:05')).toEqual([]);
+  });
+
+  test('a page of the last evening that comes in the new year is of the old one', () => {
+    const page = { body: 'Date: 12/31\nTime: 23:58\nAddress: 14 PINE HOLLOW RD\nNature: GAS LEAK' };
+    const draft = readPage({ ...page, receivedAt: '2031-01-01T05:01:00.000Z' }, []);
+    expect(draft.fields).toMatchObject({ date: '2030-12-31', time: '23:58' });
   });
 
   test.each([

@@ -31,8 +31,11 @@ const BARE = /(?<![\d:/.-])([01]\d|2[0-3])([0-5]\d)(?:([0-5]\d))?(?![\d:/-])/g;
 const FIGURES = /\d[-./]\d|\d{6} \d/;
 const WITH_MONTH = new RegExp(`\\d[ -](?:${MONTH})|[a-z]\\.? \\d{1,2}[a-z]{0,2},? \\d{4}`, 'i');
 
-/** Dates as `YYYY-MM-DD`, in the order of the text. `year` completes `m/d`. */
-export function datesIn(text: string, year?: number): Span<string>[] {
+/** A day of a leap year: with it in place of the receipt `datesIn` tells whether `m/d` is any date. */
+export const ANY_DAY = '2032-01-01';
+
+/** Dates as `YYYY-MM-DD`, in the order of the text. `m/d` is the one nearest to the day `received`. */
+export function datesIn(text: string, received?: string): Span<string>[] {
   const figures = FIGURES.test(text);
   const named = WITH_MONTH.test(text) ? monthDates(text) : [];
   if (!figures) return firstOnes(named);
@@ -44,7 +47,8 @@ export function datesIn(text: string, year?: number): Span<string>[] {
     ...spans(text, PACKED, ([y, m, d]) => date(y, m, d)),
     ...named,
   ];
-  const short = year === undefined ? [] : spans(text, SHORT, ([m, d]) => date(`${year}`, m, d));
+  const short =
+    received === undefined ? [] : spans(text, SHORT, ([m, d]) => nearest(received, m, d));
   return firstOnes([...found, ...short]);
 }
 
@@ -79,9 +83,9 @@ export interface Moment {
 }
 
 /** The first date and the first time of a value such as `04:05:06 01/02/31`. */
-export function readMoment(text: string, year?: number): Moment {
+export function readMoment(text: string, received?: string): Moment {
   const near = text.slice(0, 120);
-  const day = datesIn(near, year)[0];
+  const day = datesIn(near, received)[0];
   const time = timesIn(near, { bare: true }).find((span) => !day || !overlap(day, span));
   return {
     ...(day === undefined ? {} : { date: day.value }),
@@ -128,6 +132,19 @@ function date(y?: string, m?: string, d?: string): string | undefined {
   const valid = monthOfYear >= 1 && monthOfYear <= 12 && real.getUTCDate() === day;
   if (!valid || year < 1970 || year > 2100) return undefined;
   return `${year}-${pad(monthOfYear)}-${pad(day)}`;
+}
+
+/**
+ * Of the years around the receipt the one that brings the day nearest to it: a page of 12/31 that
+ * comes on January 1 is of the year before. Half a year away, the zone of the centre changes nothing.
+ */
+function nearest(received: string, m?: string, d?: string): string | undefined {
+  const year = Number(received.slice(0, 4));
+  const distance = (day: string) => Math.abs(Date.parse(day) - Date.parse(received));
+  const days = [year - 1, year, year + 1].map((each) => date(`${each}`, m, d));
+  return days
+    .filter((day) => day !== undefined)
+    .toSorted((one, other) => distance(one) - distance(other))[0];
 }
 
 function clock(h?: string, m?: string, s?: string, half?: string): string | undefined {
