@@ -137,6 +137,10 @@ export const profile = z.strictObject({
     .max(10)
     .optional()
     .meta({ description: 'Characters that stand for others all over the page: `~` for a blank.' }),
+  brokenWords: z.literal(true).optional().meta({
+    description:
+      'A wrap at a fixed column may leave a blank inside a word: it is taken out where the whole is a known town, the suffix of a street or a number.',
+  }),
   subject: cut
     .optional()
     .meta({ description: 'How the subject is cut, and what its pieces mean.' }),

@@ -19,6 +19,7 @@ import { withinPage } from './page-memo.ts';
 import { builtInProfiles } from './profiles/built-in.ts';
 import { readSubject } from './subject.ts';
 import { applyTables, type Tables, type Translated } from './tables.ts';
+import { joinBroken } from './text/broken-words.ts';
 import { type PageText, preparePage } from './text/prepare.ts';
 import { updateToken } from './values/update-word.ts';
 
@@ -161,10 +162,22 @@ function byProfile(text: PageText, sample: Sample, compiled: Compiled, reader: R
   for (const city of profile.known?.city ?? []) draft.hints.cities.add(city.toUpperCase());
   const work = { draft, sure: profile.certain ?? BY_PROFILE, natures: compiled.natures };
   compiled.subject?.(replaceAll(profile, text.subject), work);
-  compiled.body(replaceAll(profile, shedUpdate(text)), work);
+  compiled.body(mended(replaceAll(profile, shedUpdate(text)), { profile, draft, reader }), work);
   if (compiled.subject === undefined) readSubject(text, draft);
   const translated = applyTables([reader.tables, profile.tables], draft);
   return judge({ text, draft, profile, kind: compiled.kindOf(sample), translated });
+}
+
+/** The body with the words whole that the product breaks. */
+function mended(
+  body: string,
+  by: { readonly profile: Profile; readonly draft: Draft; readonly reader: Reader },
+): string {
+  if (by.profile.brokenWords === undefined) return body;
+  const named = [by.reader.tables, by.profile.tables].flatMap((each) =>
+    Object.values(each?.city ?? {}),
+  );
+  return joinBroken(body, [...by.draft.hints.cities, ...named]);
 }
 
 /** What was learned of this very source is blended with the other readers, and wins over them. */

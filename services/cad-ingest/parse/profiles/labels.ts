@@ -136,6 +136,7 @@ const emergitech: Profile = {
     ],
     [{ in: 'body', like: 'nature:*location:* between *comments:' }],
   ],
+  brokenWords: true,
   body: {
     labels: {
       NATURE: 'nature',
