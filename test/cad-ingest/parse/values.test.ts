@@ -162,6 +162,27 @@ smoke showing at 04:30:00`;
   });
 });
 
+test('the times of units that stand one behind the other are of each', () => {
+  const text =
+    'CAD:GAS LEAK;  E91 Disp: 04:05:06 Enr: 04:06:10 Arr: 04:15:44 Enr Hosp:  Clr: 04:30:00  ARLFD Disp: 04:05:09 Avail: 04:40';
+  expect(readUnitTimes(text)).toEqual([
+    {
+      unit: 'E91',
+      dispatched: '04:05:06',
+      enRoute: '04:06:10',
+      onScene: '04:15:44',
+      cleared: '04:30:00',
+    },
+    { unit: 'ARLFD', dispatched: '04:05:09', available: '04:40' },
+  ]);
+});
+
+test('a log says when a unit came to the hospital', () => {
+  expect(readUnitTimes('04:05:06 M62 DISPATCHED; 04:30:10 M62 ATHOSP;')).toEqual([
+    { unit: 'M62', dispatched: '04:05:06', atHospital: '04:30:10' },
+  ]);
+});
+
 describe('call types', () => {
   test.each([
     ['STRUCTURE FIRE', { nature: 'STRUCTURE FIRE' }],

@@ -17,8 +17,11 @@ const STATUS: readonly (readonly [RegExp, StatusTarget])[] = [
   [/^(?:dispatched|dsp|disp|dispatch|dp|paged|ds|dispatchd)$/i, 'dispatched'],
   [/^(?:en-?route|enr|enrt|er|en route|responding|resp)$/i, 'enRoute'],
   [/^(?:on-?scene|on scene|arrived|arv|arr|arrvd|arrive|os|at scene|ons|ar|arrival)$/i, 'onScene'],
-  [/^(?:transporting|transport|trans|tr|leaving scene|dpt|depart)$/i, 'transporting'],
-  [/^(?:at hospital|hospital|hosp|ta|arrived hospital|at dest|at hosp)$/i, 'atHospital'],
+  [/^(?:transporting|transport|trans|tr|leaving scene|dpt|depart|enr hosp)$/i, 'transporting'],
+  [
+    /^(?:at hospital|hospital|hosp|ta|arrived hospital|at dest|at[- ]?hosp|arr hosp)$/i,
+    'atHospital',
+  ],
   [/^(?:available|avail|av|in service|aq|in quarters|qtr|avl)$/i, 'available'],
   [/^(?:cleared|clear|clr|completed|cmplt|complete|cl)$/i, 'cleared'],
 ];
@@ -32,6 +35,7 @@ export function readUnitTimes(text: string): UnitTime[] {
   for (const line of text.split('\n').slice(0, LINES_MAX)) {
     if (!/\d{1,2}:\d{2}/.test(line)) continue;
     readLabelled(line, units);
+    readRun(line, units);
     if (line.length > ROW_CHARS_MAX || line.includes(';')) readLog(line, units);
     else readRow(line, units);
   }
@@ -57,6 +61,23 @@ function readLabelled(line: string, units: Map<string, Draft>): void {
     if (role === 'units' && /^\S{1,12}$/.test(value)) unit = value;
     if (unit === undefined || role === undefined || !isStatusTarget(role)) continue;
     keep(units, unit, role, value);
+  }
+}
+
+/** A status and its time, and the word in front, which is the unit's where the first status is told. */
+const TOLD =
+  /(?:([A-Z0-9][A-Z0-9-]{1,9}) {1,3})?(Disp|Dispatched|Enr|Arr|Enr Hosp|Arr Hosp|Avail|Clr): {0,2}(?:(\d{1,2}:\d{2}(?::\d{2})?)(?![\d:])|(?=[A-Z]))/g;
+
+/** `E91 Disp: 04:05:06 Enr: 04:06:10 Arr: 04:15:44  M4 Disp: ...`, one unit behind the other. */
+function readRun(line: string, units: Map<string, Draft>): void {
+  if (!line.includes('Disp')) return;
+  let unit: string | undefined;
+  for (const [, word, status = '', time] of matchesOf(TOLD, line.slice(0, LOG_CHARS_MAX))) {
+    const target = STATUS.find(([form]) => form.test(status))?.[1];
+    if (target === 'dispatched') unit = word;
+    if (unit !== undefined && target !== undefined && time !== undefined) {
+      keep(units, unit, target, time);
+    }
   }
 }
 
