@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { Bundle } from '#contracts/ledger-evidence.ts';
 import { disclosureDigest } from '#services/ledger/chain/entry.ts';
 import { leafHash } from '#services/ledger/chain/tree.ts';
+import { parseBundle } from '#services/ledger/portable/bundle.ts';
 import { verifyBundle } from '#services/ledger/portable/verify-bundle.ts';
 import { auditEventOf } from '#shared/audit.ts';
 import { person } from '#test/support/host.ts';
@@ -24,6 +25,9 @@ function eventWith(fields: Readonly<Record<string, string | number | null>>) {
   });
 }
 
+const NO_PROOF = 'The proof does not lead from this entry to the root of the checkpoint.';
+const NOT_COMMITTED = 'The entry does not commit to this disclosure.';
+
 const verify = (bundle: unknown, verifierKey = signer.verifierKey) =>
   verifyBundle({ text: JSON.stringify(bundle), verifierKey });
 
@@ -36,6 +40,22 @@ function withFirst(bundle: Bundle, change: (first: Bundle['entries'][number]) =>
   const [first, ...rest] = bundle.entries;
   if (first === undefined) throw new Error('an empty bundle');
   return { ...bundle, entries: [{ ...first, ...change(first) }, ...rest] };
+}
+
+/** A bundle of this one entry, whose bytes the log holds. */
+function bundleOf(text: string, disclosures: readonly string[] = []) {
+  const entry = Buffer.from(text);
+  const checkpoint = signer.note({ size: 1, root: leafHash(entry).toString('hex') });
+  const entries = [{ seq: 0, bytes: entry.toString('base64'), proof: [], disclosures }];
+  const { verifierKey: verifierKeyHint } = signer;
+  return { format: 'watchdesk-bundle/1', checkpoint, verifierKeyHint, entries };
+}
+
+/** The entry, committed to a disclosure of these bytes. */
+function committing(text: string, disclosed: string | Buffer) {
+  const disclosure = Buffer.from(disclosed).toString('base64url');
+  const entry = text.replace(/"sd":\[[^\]]*\]/, `"sd":["${disclosureDigest(disclosure)}"]`);
+  return { entry, disclosures: [disclosure] };
 }
 
 describe('a bundle', () => {
@@ -105,12 +125,12 @@ describe('a bundle', () => {
           expect(report.ok).toBe(false);
           // The other entry is proved all the same, and the altered one is named.
           expect(report.proved.map(({ seq }) => seq)).toEqual([6]);
-          parts.push(...report.failures.map(({ part, seq }) => [part, seq]));
+          parts.push(...report.failures);
         }
         expect(parts).toEqual([
-          ['proof', 4],
-          ['proof', 4],
-          ['disclosure', 4],
+          { part: 'proof', seq: 4, reason: NO_PROOF },
+          { part: 'proof', seq: 4, reason: NO_PROOF },
+          { part: 'disclosure', seq: 4, disclosure: 0, reason: NOT_COMMITTED },
         ]);
       }),
       { numRuns: 60 },
@@ -132,6 +152,9 @@ describe('a bundle', () => {
       [`${one}=`],
     ];
     expect(remade([salt, name, value])).toBe(one);
+    const twice = await verify(withFirst(bundle, () => ({ disclosures: [one, one] })));
+    const reason = 'The same disclosure is given twice.';
+    expect(twice.failures).toEqual([{ part: 'disclosure', seq: 0, disclosure: 1, reason }]);
     for (const disclosures of lists) {
       const report = await verify(withFirst(bundle, () => ({ disclosures })));
       expect(report.failures, disclosures.join()).toMatchObject([{ part: 'disclosure', seq: 0 }]);
@@ -194,7 +217,13 @@ describe('a bundle', () => {
       expect(report).toMatchObject({ ok: false, proved: [] });
       expect(report.checkpoint).toBeUndefined();
     }
-    expect((await verify(forged)).failures[0]?.reason).toContain('another key');
+    const reason = 'The key has not signed this checkpoint.';
+    const hint = ' Its maker names another key than the one given.';
+    expect((await verify(forged)).failures).toEqual([
+      { part: 'checkpoint', reason: `${reason}${hint}` },
+    ]);
+    const hinted = { ...forged, verifierKeyHint: signer.verifierKey };
+    expect((await verify(hinted)).failures).toEqual([{ part: 'checkpoint', reason }]);
     expect(await verify({ ...bundle, verifierKeyHint: stranger.verifierKey })).toMatchObject({
       ok: true,
     });
@@ -215,17 +244,43 @@ describe('a bundle', () => {
       '',
     ];
     for (const each of held) {
-      const entry = Buffer.from(each);
-      const checkpoint = signer.note({ size: 1, root: leafHash(entry).toString('hex') });
-      const { verifierKey: verifierKeyHint } = signer;
-      const entries = [{ seq: 0, bytes: entry.toString('base64'), proof: [], disclosures: [] }];
-      const report = await verify({
-        format: 'watchdesk-bundle/1',
-        checkpoint,
-        verifierKeyHint,
-        entries,
-      });
-      expect(report.failures, each.slice(0, 80)).toMatchObject([{ part: 'entry', seq: 0 }]);
+      const report = await verify(bundleOf(each));
+      const reason = 'The log holds these bytes, but they are no entry for this place.';
+      expect(report.failures, each.slice(0, 80)).toEqual([{ part: 'entry', seq: 0, reason }]);
+      expect(report.proved).toEqual([]);
+    }
+  });
+
+  test('tells all of what an entry says, and each value that it commits to', async () => {
+    const [good] = bundleOver({ signer, events: eventsOf(tenant, 1), seqs: [0] }).entries;
+    const text = Buffer.from(good?.bytes ?? '', 'base64').toString();
+    const given = (...parts: unknown[]) => committing(text, JSON.stringify(parts));
+    const { entry, disclosures } = given('salt', 'nature', { after: 'é' });
+    const { sd: _, ...says } = JSON.parse(entry);
+    const leaf = leafHash(Buffer.from(entry)).toString('hex');
+    const disclosed = [{ name: 'nature', value: { after: 'é' } }];
+    expect(await verify(bundleOf(entry, disclosures))).toEqual({
+      ok: true,
+      failures: [],
+      checkpoint: { origin: 'ledger.example/log/0123', size: 1, root: leaf },
+      proved: [{ seq: 0, leafHash: leaf, says, disclosed, hidden: 0 }],
+    });
+    const others = [
+      given('salt', 'nature'),
+      given('salt', 'nature', 1, 2),
+      given(7, 'nature', 1),
+      given('salt', 7, 1),
+      committing(text, '"abc"'),
+      committing(text, '{"length":3}'),
+      committing(text, 'no JSON'),
+      committing(text, Buffer.from('5b2273222c226e222c22ff225d', 'hex')),
+    ];
+    for (const other of others) {
+      const report = await verify(bundleOf(other.entry, other.disclosures));
+      const reason = 'The entry commits to it, but it is no salt, name and value.';
+      expect(report.failures, other.disclosures.join()).toEqual([
+        { part: 'disclosure', seq: 0, disclosure: 0, reason },
+      ]);
       expect(report.proved).toEqual([]);
     }
   });
@@ -241,26 +296,82 @@ describe('a bundle', () => {
   test('that is none is refused with the place named, whatever it is', async () => {
     const good = bundleOver({ signer, events: eventsOf(tenant, 2), seqs: [0] });
     const cases: [unknown, string][] = [
-      [[], 'no JSON object'],
-      [null, 'no JSON object'],
-      [{ ...good, format: 'watchdesk-bundle/2' }, 'watchdesk-bundle/1'],
-      [{ ...good, note: 'the court finds' }, 'note is no field'],
-      [{ ...good, checkpoint: 7 }, 'checkpoint'],
-      [{ ...good, verifierKeyHint: undefined }, 'verifierKeyHint'],
-      [{ ...good, entries: [] }, 'entries'],
-      [{ ...good, entries: [...good.entries, ...good.entries] }, 'same seq twice'],
-      [withFirst(good, () => ({ remark: 'guilty' })), 'entries[0].remark'],
-      [withFirst(good, () => ({ seq: 0.5 })), 'entries[0].seq'],
-      [withFirst(good, () => ({ bytes: 'not base64!' })), 'entries[0].bytes'],
-      [withFirst(good, () => ({ proof: ['00'] })), 'entries[0].proof'],
-      [withFirst(good, () => ({ disclosures: [1] })), 'entries[0].disclosures'],
-      [withFirst(good, () => ({ expunged: 'yes' })), 'entries[0].expunged'],
+      [[], 'The file is no JSON object.'],
+      [null, 'The file is no JSON object.'],
+      ['text', 'The file is no JSON object.'],
+      [
+        { ...good, format: 'watchdesk-bundle/2' },
+        'The file does not have the format watchdesk-bundle/1.',
+      ],
+      [{ ...good, note: 'the court finds' }, 'note is no field of a bundle.'],
+      [{ ...good, checkpoint: 7 }, 'checkpoint is no text.'],
+      [{ ...good, verifierKeyHint: undefined }, 'verifierKeyHint is no text.'],
+      [{ ...good, entries: [] }, 'entries is no list of 1 to 1000.'],
+      [{ ...good, entries: { length: 1 } }, 'entries is no list of 1 to 1000.'],
+      [
+        { ...good, entries: [...good.entries, ...good.entries] },
+        'entries names the same seq twice.',
+      ],
+      [{ ...good, entries: ['text'] }, 'entries[0] is no object.'],
+      [{ ...good, entries: [...good.entries, null] }, 'entries[1] is no object.'],
+      [withFirst(good, () => ({ remark: 'guilty' })), 'entries[0].remark is no field of an entry.'],
     ];
-    for (const [value, place] of cases) {
-      const report = await verify(value);
-      expect(report).toMatchObject({ ok: false, proved: [], failures: [{ part: 'bundle' }] });
-      expect(report.failures[0]?.reason).toContain(place);
+    for (const [value, reason] of cases) {
+      const failures = [{ part: 'bundle', reason }];
+      expect(await verify(value)).toEqual({ ok: false, proved: [], failures });
     }
+  });
+
+  test('whose entries hold anything else than they should is refused by field', async () => {
+    const good = bundleOver({ signer, events: eventsOf(tenant, 2), seqs: [0] });
+    const hash = '0a'.repeat(32);
+    const fields: [string, string, unknown[]][] = [
+      ['seq', 'is no sequence number.', [0.5, -1, 2 ** 53, '0']],
+      ['bytes', 'is no base64.', ['not base64!', 7]],
+      [
+        'proof',
+        'is no list of up to 64 hashes in hex.',
+        [['00'], [hash, 7], hash, Array(65).fill(hash)],
+      ],
+      [
+        'disclosures',
+        'is no list of up to 1000 texts.',
+        [['a', 1], 'a', Array(1_001).fill('a'), undefined],
+      ],
+      ['expunged', 'is neither true nor absent.', ['yes', null]],
+    ];
+    for (const [field, what, values] of fields) {
+      for (const value of values) {
+        const report = await verify(withFirst(good, () => ({ [field]: value })));
+        const reason = `entries[0].${field} ${what}`;
+        expect(report.failures, reason).toEqual([{ part: 'bundle', reason }]);
+      }
+    }
+  });
+
+  test('may be as large as the limits say, and no larger', () => {
+    const good = bundleOver({ signer, events: eventsOf(tenant, 1), seqs: [0] });
+    const parsed = (bundle: unknown) => parseBundle(JSON.stringify(bundle));
+    const [first] = good.entries;
+    const entries = (count: number) =>
+      Array.from({ length: count }, (_, seq) => ({ ...first, seq }));
+    expect(parsed({ ...good, entries: entries(1_000) }).ok).toBe(true);
+    expect(parsed({ ...good, entries: entries(1_001) }).ok).toBe(false);
+    const full = { proof: Array(64).fill('0a'.repeat(32)), disclosures: Array(1_000).fill('a') };
+    expect(parsed(withFirst(good, () => full)).ok).toBe(true);
+    const padded = JSON.stringify(good).padEnd(16 * 1024 * 1024);
+    expect(parseBundle(padded).ok).toBe(true);
+    const reason = 'The file is too large for a bundle.';
+    expect(parseBundle(`${padded} `)).toEqual({ ok: false, reason });
+  });
+
+  test('says of an entry that its values were expunged, or does not', () => {
+    const good = bundleOver({ signer, events: eventsOf(tenant, 1), seqs: [0] });
+    const said = (change: object) => {
+      const parsed = parseBundle(JSON.stringify(withFirst(good, () => change)));
+      return parsed.ok && parsed.bundle.entries.map(({ expunged }) => expunged);
+    };
+    expect([said({}), said({ expunged: true })]).toEqual([[false], [true]]);
   });
 
   test('never throws, for any JSON and any text', async () => {

@@ -56,6 +56,7 @@ export function parseBundle(text: string): ParsedBundle {
   }
   const parsed: BundleEntry[] = [];
   for (const [index, each] of entries.entries()) {
+    if (!isObject(each)) return no(`entries[${index}] is no object.`);
     const entry = parseEntry(each);
     if (typeof entry === 'string') return no(`entries[${index}].${entry}`);
     parsed.push(entry);
@@ -67,8 +68,7 @@ export function parseBundle(text: string): ParsedBundle {
 }
 
 /** The entry, or what is wrong with it. */
-function parseEntry(value: unknown): BundleEntry | string {
-  if (!isObject(value)) return 'is no object.';
+function parseEntry(value: Readonly<Record<string, unknown>>): BundleEntry | string {
   const stray = strayKey(value, ['seq', 'bytes', 'proof', 'disclosures', 'expunged']);
   if (stray !== undefined) return `${stray} is no field of an entry.`;
   const { seq, disclosures, expunged = false } = value;
