@@ -1,6 +1,7 @@
 /** The parts of the portable verifier, one by one: what each takes, and what it refuses by which word. */
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { signedNote, verifierKeyOf } from '#services/ledger/chain/note.ts';
 import {
   EMPTY_EDGE,
   growEdge,
@@ -74,6 +75,15 @@ describe('an entry, a proof and a checkpoint', () => {
     expect(await verifyNote({ checkpoint: noteOf(0.5), verifierKey })).toEqual({
       ok: false,
       reason: 'The note is signed, but is no checkpoint.',
+    });
+    const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+    const raw = Buffer.from(publicKey.export({ format: 'jwk' }).x ?? '', 'base64url');
+    const key = { name: 'ledger.example/log/4567', publicKey: raw };
+    const text = parseNote(noteOf(7))?.text ?? '';
+    const checkpoint = signedNote(text, key, sign(null, Buffer.from(text), privateKey));
+    expect(await verifyNote({ checkpoint, verifierKey: verifierKeyOf(key) })).toEqual({
+      ok: false,
+      reason: 'The checkpoint is of another log than the key.',
     });
   });
 
