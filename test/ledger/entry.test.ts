@@ -1,4 +1,5 @@
 /** Where an entry says that it stands, and what is told of bytes that are not quite one. */
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   contentOf,
@@ -52,7 +53,7 @@ describe('the place of an entry', () => {
     // Damaged, without a brace: only the next entry has one, right behind its end.
     const bare = textOf(undefined, { ...place, seq: 3 }).replace('updated', 'upd\u00ffted');
     const all = [...texts, bare, textOf(undefined, { ...place, seq: 4 })];
-    const stands = standingIn(all.join(''), tenant);
+    const stands = standingIn(Buffer.from(all.join(''), 'latin1'), tenant);
     let begin = 0;
     for (const [seq, text] of all.entries()) {
       const end = begin + text.length;
@@ -64,9 +65,29 @@ describe('the place of an entry', () => {
     }
   });
 
+  test('is for every entry what all of it says when it is parsed', () => {
+    const part = fc.oneof(
+      fc.constantFrom('{', '"prev":"', prev, other, '"', '\\', '}'),
+      fc.string(),
+    );
+    const reasons = fc.array(part, { maxLength: 5 }).map((parts) => parts.join('') || 'none');
+    const property = fc.property(
+      reasons,
+      fc.constantFrom(prev, other),
+      fc.nat(),
+      (reason, at, seq) => {
+        const bytes = Buffer.from(textOf(reason, { ...place, seq, prev: at }));
+        const parsed = tryParseEntry(bytes);
+        expect(standsAt(bytes, { tenant, seq, prev })).toBe(parsed?.prev === prev);
+        expect(standsAt(bytes, { tenant, seq: seq + 1, prev: at })).toBe(false);
+      },
+    );
+    fc.assert(property);
+  });
+
   test('is none for the end of an entry, wherever that is cut off', () => {
     const text = textOf();
-    const stands = standingIn(text, tenant);
+    const stands = standingIn(Buffer.from(text, 'latin1'), tenant);
     const end = text.length;
     for (const key of ['"prev"', '"recordedAt"', ',"seq"', ',"tenant"']) {
       const begin = text.indexOf(key);

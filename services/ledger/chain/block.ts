@@ -123,17 +123,27 @@ export function bundleIn({ header, body }: Block): Buffer {
 
 /** The entries of a bundle. Throws when it has more or less of them. */
 export function cutBundle(bundle: Buffer, count: number): Buffer[] {
-  const entries: Buffer[] = [];
+  let begin = LENGTH_BYTES;
+  return Array.from(endsIn(bundle, count), (end) => {
+    const entry = bundle.subarray(begin, end);
+    begin = end + LENGTH_BYTES;
+    return entry;
+  });
+}
+
+/** Where each entry of a bundle ends. Throws when it has more or less of them. */
+export function endsIn(bundle: Uint8Array, count: number): Uint32Array {
+  const ends = new Uint32Array(count);
   let at = 0;
   for (let index = 0; index < count; index += 1) {
-    const length = bundle.readUInt16BE(at);
-    at += LENGTH_BYTES;
-    entries.push(bundle.subarray(at, at + length));
-    at += length;
+    const [high, low] = [bundle[at], bundle[at + 1]];
+    if (high === undefined || low === undefined) throw new RangeError('an entry is missing');
+    at += LENGTH_BYTES + high * 256 + low;
+    ends[index] = at;
   }
   // Further on or behind it: a length is not the one that was written.
   if (at !== bundle.length) throw new RangeError('the entries do not end where the bundle does');
-  return entries;
+  return ends;
 }
 
 export interface SealedValues {
@@ -152,18 +162,39 @@ export function sealedOf(block: Block): SealedValues[] {
 }
 
 /** The same without looking at their checksums. */
-export function sealedIn({ header, body }: Block): Buffer[] {
+export function sealedIn(block: Block): Buffer[] {
+  const values = asBuffer(block.body.subarray(block.header.entriesBytes));
+  let begin = VALUE_HEAD_BYTES;
+  return Array.from(sealedEndsIn(values, block.header.count), (end) => {
+    const sealed = values.subarray(begin, end);
+    begin = end + VALUE_HEAD_BYTES;
+    return sealed;
+  });
+}
+
+/** Of the sealed values of each entry, their first bytes, one behind the other. Throws as above. */
+export function sealedStarts({ header, body }: Block, width: number): Uint8Array<ArrayBuffer> {
   const values = asBuffer(body.subarray(header.entriesBytes));
-  const sealed: Buffer[] = [];
+  const starts = new Uint8Array(header.count * width);
+  let begin = VALUE_HEAD_BYTES;
+  for (const [index, end] of sealedEndsIn(values, header.count).entries()) {
+    const there = Math.min(width, end - begin);
+    for (let at = 0; at < there; at += 1) starts[index * width + at] = values[begin + at] ?? 0;
+    begin = end + VALUE_HEAD_BYTES;
+  }
+  return starts;
+}
+
+/** Where the sealed values of each entry end. */
+function sealedEndsIn(values: Buffer, count: number): Uint32Array {
+  const ends = new Uint32Array(count);
   let at = 0;
-  for (let index = 0; index < header.count; index += 1) {
-    const length = values.readUInt32BE(at);
-    at += VALUE_HEAD_BYTES;
-    sealed.push(values.subarray(at, at + length));
-    at += length;
+  for (let index = 0; index < count; index += 1) {
+    at += VALUE_HEAD_BYTES + values.readUInt32BE(at);
+    ends[index] = at;
   }
   if (at !== values.length) throw new RangeError('the values do not end where the body does');
-  return sealed;
+  return ends;
 }
 
 /** Bytes that the sealed values of one entry take in a body. */

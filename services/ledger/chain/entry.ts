@@ -127,29 +127,30 @@ export function eventIdIn(bytes: Uint8Array): string {
 }
 
 const PREV_KEY = '"prev":"';
+const QUOTE = 0x22;
+const OPEN_BRACE = 0x7b;
 
 /** Does the entry stand in its place, by its own fields? */
 export function standsAt(
   bytes: Uint8Array,
   { tenant, seq, prev }: { readonly tenant: string; readonly seq: number; readonly prev: string },
 ): boolean {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
-  return standingIn(text, tenant)({ begin: 0, end: text.length }, seq, prev);
+  return standingIn(bytes, tenant)({ begin: 0, end: bytes.length }, seq, prev);
 }
 
-/** Where an entry stands in a text. */
+/** Where an entry stands in longer bytes. */
 export interface Span {
   readonly begin: number;
   readonly end: number;
 }
 
 /**
- * The same for entries in a text whose characters are bytes. Looks at the text and parses only where
- * that could mislead: in the canonical form no key follows `prev` whose value is an object, so that
- * the last `"prev":"` is the one, unless a brace comes behind it.
+ * The same for entries that stand in longer bytes: no text is made of them. Looks at the bytes and
+ * parses only where they could mislead: in the canonical form no key follows `prev` whose value is an
+ * object, so that the last `"prev":"` is the one, unless a brace comes behind it.
  */
 export function standingIn(
-  text: string,
+  bytes: Uint8Array,
   tenant: string,
 ): (span: Span, seq: number, prev: string) => boolean {
   const tenantTail = `,"tenant":"${tenant}","v":1}`;
@@ -157,16 +158,27 @@ export function standingIn(
     const tenantAt = end - tenantTail.length;
     const seqTail = `,"seq":${seq}`;
     const seqAt = tenantAt - seqTail.length;
-    if (!text.startsWith(tenantTail, tenantAt) || !text.startsWith(seqTail, seqAt)) return false;
+    if (!isTextAt(bytes, tenantTail, tenantAt) || !isTextAt(bytes, seqTail, seqAt)) return false;
     // Behind the entry's own brace, or it is that of another entry.
-    const at = text.lastIndexOf(PREV_KEY, seqAt);
+    let at = seqAt - 1;
+    let isBraced = false;
+    while (at > begin && !(bytes[at] === QUOTE && isTextAt(bytes, PREV_KEY, at))) {
+      isBraced ||= bytes[at] === OPEN_BRACE;
+      at -= 1;
+    }
     const valueAt = at + PREV_KEY.length;
-    if (at <= begin || !text.startsWith(prev, valueAt)) return false;
-    if (text[valueAt + prev.length] !== '"') return false;
-    const brace = text.indexOf('{', at);
-    if (brace === -1 || brace >= end) return true;
-    return tryParseEntry(Buffer.from(text.slice(begin, end), 'latin1'))?.prev === prev;
+    if (at <= begin || !isTextAt(bytes, prev, valueAt)) return false;
+    if (bytes[valueAt + prev.length] !== QUOTE) return false;
+    return !isBraced || tryParseEntry(bytes.subarray(begin, end))?.prev === prev;
   };
+}
+
+/** For ASCII, whose characters are bytes. */
+function isTextAt(bytes: Uint8Array, text: string, at: number): boolean {
+  for (let index = 0; index < text.length; index += 1) {
+    if (bytes[at + index] !== text.charCodeAt(index)) return false;
+  }
+  return true;
 }
 
 /** `prev` as the text says, also where the rest of it is damaged. */

@@ -58,19 +58,9 @@ function putDigest(target: Uint8Array, offset: number, input: Uint8Array): void 
 }
 
 /**
- * The leaf hash of an entry that stands in a longer buffer, put into another one: nothing is copied.
- * The byte before the entry is lost to the prefix.
+ * The leaf hash, hex, of an entry that stands in a longer buffer: nothing is copied. The byte before
+ * the entry is lost to the prefix.
  */
-export function putLeafHash(
-  { buffer, begin, end }: { readonly buffer: Buffer; readonly begin: number; readonly end: number },
-  target: Uint8Array,
-  offset: number,
-): void {
-  buffer[begin - 1] = LEAF_PREFIX;
-  putDigest(target, offset, buffer.subarray(begin - 1, end));
-}
-
-/** The same, hex. */
 export function leafHashIn(at: {
   readonly buffer: Buffer;
   readonly begin: number;
