@@ -25,7 +25,7 @@ const suites: Readonly<Record<string, readonly string[]>> = {
   'append/writer': ['commit', 'writer'],
   'portable/archive': ['archive'],
   'portable/bundle': ['bundle'],
-  'portable/checkpoint': ['portable'],
+  'portable/checkpoint': ['portable', 'published-vectors'],
   'portable/content': ['portable'],
   'portable/cosignature': ['portable'],
   'portable/der': ['portable'],
