@@ -6,6 +6,7 @@ import { numberId } from '#services/ledger/log/store.ts';
 import type { Blobs } from '#shared/ports/blobs.ts';
 import type { Change, Tables, TenantTables, Write, WriteResult } from '#shared/ports/tables.ts';
 import type { Vault } from '#shared/ports/vault.ts';
+import { StoreFault } from './calls.ts';
 
 export interface Variant {
   tables(tables: Tables): Tables;
@@ -221,7 +222,7 @@ export const tolerated: Readonly<Record<string, Variant>> = {
 
   'does not answer the first time': withWrite(async (real, write) => {
     const result = await real.write(write);
-    if (isBlock(write) && result.ok) throw new Error('the answer is lost');
+    if (isBlock(write) && result.ok) throw new StoreFault('the answer is lost');
     return result;
   }),
 };
