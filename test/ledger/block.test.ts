@@ -1,6 +1,7 @@
 /** The stored form of a block: limits of what is put in, and what is refused when it is taken out. */
 import { randomBytes } from 'node:crypto';
 import { zstdCompressSync } from 'node:zlib';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ENTRY_BYTES_MAX } from '#contracts/limits.ts';
 import {
@@ -15,6 +16,7 @@ import {
   isSoundHeader,
   sealedIn,
   sealedOf,
+  sealedStarts,
 } from '#services/ledger/chain/block.ts';
 import { contentOf, contentText, NO_LEAF } from '#services/ledger/chain/entry.ts';
 import { EMPTY_HEAD, makeBlock } from '#services/ledger/chain/head.ts';
@@ -84,6 +86,13 @@ describe('entries', () => {
   });
 });
 
+describe('a bundle that ends before its last entry begins', () => {
+  test.each([[[]], [[0]], [[0, 1, 65]], [[0, 1, 65, 0]]])('%j is refused', (bytes) => {
+    const count = bytes.length < 3 ? 1 : 2;
+    expect(() => cutBundle(Buffer.from(bytes), count)).toThrow('an entry is missing');
+  });
+});
+
 describe('sealed values', () => {
   const [one, none, two] = [Buffer.from('one'), Buffer.alloc(0), Buffer.from('second')];
   const entries = [one, one, one];
@@ -93,6 +102,24 @@ describe('sealed values', () => {
     expect(sealedOf(block).map(({ bytes }) => String(bytes))).toEqual(['one', '', 'second']);
     expect(sealedOf(block).every(({ intact }) => intact)).toBe(true);
     expect(sealedIn(block).map(String)).toEqual(['one', '', 'second']);
+  });
+
+  test('begin with what stands first in them, filled up with zeros, whatever their lengths', () => {
+    const bytes = fc.uint8Array({ maxLength: 40 });
+    const values = fc.array(bytes, { minLength: 1, maxLength: 20 });
+    fc.assert(
+      fc.property(values, fc.integer({ min: 1, max: 24 }), (list, width) => {
+        const block = blockOf(
+          list.map(() => one),
+          list.map((each) => Buffer.from(each)),
+        );
+        const expected = list.map((each) => Buffer.concat([each, Buffer.alloc(width)], width));
+        expect(Buffer.from(sealedStarts(block, width))).toEqual(Buffer.concat(expected));
+      }),
+    );
+    const { header, body } = blockOf(entries, [one, none, two]);
+    const short = { header, body: body.subarray(0, -1) };
+    expect(() => sealedStarts(short, 4)).toThrow('the values do not end where the body does');
   });
 
   test('that were altered are named, and no others', () => {
