@@ -1,8 +1,9 @@
 /**
  * The main job against a product that runs elsewhere: `--origin`, `--smtp-port` on this machine,
  * `--first-run` with the administrator of its first start, `--mail-network` for where its mail
- * appears to come from. Exit code 0 only when every step held.
+ * appears to come from. Exit code 0 only when every step held. It may run again on the same product.
  */
+import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -28,6 +29,7 @@ const outcome = await runScenario({
   origin,
   smtpPort: Number(values['smtp-port']),
   firstRun,
+  run: `-${randomBytes(4).toString('hex')}`,
   ...(networks === undefined ? {} : { mailNetworks: networks }),
   tell: (line) => process.stdout.write(`ok  ${line}\n`),
 });

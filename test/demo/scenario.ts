@@ -16,6 +16,8 @@ export interface Stage {
   readonly firstRun: { readonly email: string; readonly password: string };
   /** Where the centre's mail comes from; absent: this machine. */
   readonly mailNetworks?: readonly string[];
+  /** Behind the names of the departments, so that they are others each time. */
+  readonly run?: string;
   /** Hears a line for each step that was carried out and checked. */
   readonly tell: (line: string) => void;
 }
@@ -43,7 +45,7 @@ export async function runScenario(stage: Stage): Promise<Outcome> {
   const { origin, tell } = stage;
   const platform = await signIn(origin, stage.firstRun.email, stage.firstRun.password);
   tell('platform administrator signed in with the first-run password');
-  const department = await makeDepartment(stage, platform, 'fairvale');
+  const department = await makeDepartment(stage, platform, `fairvale${stage.run ?? ''}`);
   const { address } = await makeSource(department.admin, stage.mailNetworks);
   tell(`CAD source made; the centre sends its mail to ${address}`);
   await sendMails(stage, address);
@@ -231,7 +233,7 @@ async function changeAndAttach({ officer }: Department, id: string): Promise<voi
 
 async function checkIsolation(stage: Stage, platform: Api, id: string): Promise<void> {
   const quiet = { ...stage, tell: () => undefined };
-  const other = await makeDepartment(quiet, platform, 'elsewhere');
+  const other = await makeDepartment(quiet, platform, `elsewhere${stage.run ?? ''}`);
   for (const path of [`/v1/incidents/${id}`, `/v1/incidents/${id}/history`]) {
     assert.equal((await other.admin.get(path)).status, 404, path);
   }
