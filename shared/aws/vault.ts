@@ -10,12 +10,11 @@
  */
 import { createHmac, randomBytes } from 'node:crypto';
 import type { Vault } from '#shared/ports/vault.ts';
-import { publicKeyOf } from '../embedded/vault.ts';
 import {
   newSigningKey,
   type OpenedKey,
   openSigningKey,
-  signWith,
+  signerOf,
 } from '../embedded/vault-ed25519.ts';
 import type { AwsSettings } from './sdk/client.ts';
 import { openGeneration } from './vault-generation.ts';
@@ -50,20 +49,7 @@ export async function openVault(settings: {
   });
   const sealing = openSealing(wrapping);
   return {
-    async sign(name, bytes, options = {}) {
-      const keys = await signing.all(name);
-      const { keyId = keys[0].id } = options;
-      const key = keys.find(({ id }) => id === keyId);
-      if (key === undefined) throw new Error(`${name} has no key ${keyId}`);
-      return signWith(key, bytes);
-    },
-    async publicKeys(name) {
-      const keys = await signing.all(name);
-      return keys.map((key, index) => publicKeyOf(key, index === 0));
-    },
-    async rotate(name) {
-      return publicKeyOf(await signing.add(name), true);
-    },
+    ...signerOf(signing),
     seal: sealing.seal,
     open: sealing.open,
     async mac(name, bytes) {

@@ -11,9 +11,9 @@
 import { createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { PublicKey, SealContext, Vault } from '#shared/ports/vault.ts';
+import type { SealContext, Vault } from '#shared/ports/vault.ts';
 import { createFile, ignoreMissing, makeFolder } from './disk/durable.ts';
-import { newSigningKey, type OpenedKey, openSigningKey, signWith } from './vault-ed25519.ts';
+import { newSigningKey, type OpenedKey, openSigningKey, signerOf } from './vault-ed25519.ts';
 import { openKeyFiles } from './vault-files.ts';
 import { seal, unseal } from './vault-xaes.ts';
 
@@ -41,20 +41,7 @@ export async function openVault({ dir }: { readonly dir: string }): Promise<Vaul
     open: (bytes) => bytes,
   });
   return {
-    async sign(name, bytes, options = {}) {
-      const keys = await signing.all(name);
-      const { keyId = keys[0].id } = options;
-      const key = keys.find(({ id }) => id === keyId);
-      if (key === undefined) throw new Error(`${name} has no key ${keyId}`);
-      return signWith(key, bytes);
-    },
-    async publicKeys(name) {
-      const keys = await signing.all(name);
-      return keys.map((key, index) => publicKeyOf(key, index === 0));
-    },
-    async rotate(name) {
-      return publicKeyOf(await signing.add(name), true);
-    },
+    ...signerOf(signing),
     async seal(context, bytes) {
       return seal(sealKey, bytes, contextBytes(context));
     },
@@ -105,8 +92,4 @@ function derive(root: Uint8Array, purpose: string): Uint8Array {
 export function contextBytes(context: SealContext): Uint8Array {
   const words = Object.entries(context).toSorted(([left], [right]) => (left < right ? -1 : 1));
   return Buffer.from(JSON.stringify(words));
-}
-
-export function publicKeyOf(key: OpenedKey, current: boolean): PublicKey {
-  return { id: key.id, key: Uint8Array.from(key.publicBytes), current };
 }
