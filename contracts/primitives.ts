@@ -3,7 +3,6 @@ import { PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX } from './limits.ts';
 
 /** Id of a row: UUIDv7 (RFC 9562), so ids sort by the time they were made. */
 export const rowId = z.uuidv7({ error: 'must be a UUIDv7, as this service gave it' });
-export type RowId = z.infer<typeof rowId>;
 
 /** The platform's own tenant: its staff and the chain of what they do. No department has this id. */
 export const PLATFORM_TENANT = 'platform';

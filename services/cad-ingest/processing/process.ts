@@ -202,19 +202,10 @@ function keptAsItWas(about: {
   readonly reason: string;
   readonly now: Date;
 }): Changed {
-  const { work, before, reason, now } = about;
+  const { before, reason, now } = about;
   const touchedAt = now.toISOString();
   const value: MessageRow = { ...before.value, status: 'processed', reason, touchedAt, stalls: 0 };
-  const event = auditEventOf({
-    caller: jobCaller('cad-ingest', { tenant: work.tenant }),
-    action: 'cad-ingest.message.processed',
-    object: { type: 'cad-message', id: work.id, version: before.version + 1 },
-    outcome: 'failure',
-    reason,
-    changes: changesBetween({ status: before.value.status }, { status: value.status }),
-    now,
-  });
-  return { value, event };
+  return { value, event: failureOf({ ...about, value, action: 'cad-ingest.message.processed' }) };
 }
 
 /** Long narratives stand on the incidents; the row of the mail has no room for all of them. */
@@ -260,18 +251,29 @@ function givenUp(about: {
   readonly reason: string;
   readonly now: Date;
 }): Changed {
-  const { work, before, reason, now } = about;
-  const value: MessageRow = { ...about.value, status: 'failed', reason };
-  const event = auditEventOf({
+  const value: MessageRow = { ...about.value, status: 'failed', reason: about.reason };
+  return { value, event: failureOf({ ...about, value, action: 'cad-ingest.message.failed' }) };
+}
+
+/** What the ledger hears of a mail that could not be read. */
+function failureOf(about: {
+  readonly work: Work;
+  readonly before: StoredMessage;
+  readonly value: MessageRow;
+  readonly action: string;
+  readonly reason: string;
+  readonly now: Date;
+}) {
+  const { work, before, value, action, reason, now } = about;
+  return auditEventOf({
     caller: jobCaller('cad-ingest', { tenant: work.tenant }),
-    action: 'cad-ingest.message.failed',
+    action,
     object: { type: 'cad-message', id: work.id, version: before.version + 1 },
     outcome: 'failure',
     reason,
     changes: changesBetween({ status: before.value.status }, { status: value.status }),
     now,
   });
-  return { value, event };
 }
 
 interface Changed {
