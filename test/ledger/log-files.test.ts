@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { tilePath } from '#services/ledger/chain/tiles.ts';
 import { leafHash, nodeHash } from '#services/ledger/chain/tree.ts';
 import { auditEventOf } from '#shared/audit.ts';
 import { until } from '#test/support/api.ts';
 import { person } from '#test/support/host.ts';
 import { eventsOf } from './fixture.ts';
 import { openPublicLog, type PublicLog } from './public-log.ts';
+import { tilePath } from './tile-path.ts';
 
 /** Full tiles on the lowest level, and one that is not full. */
 const ENTRIES = 2 * 256 + 44;

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { bundleOf } from '#services/ledger/chain/block.ts';
-import { tilePath } from '#services/ledger/chain/tiles.ts';
 import { EMPTY_EDGE, growEdge, leafHash, rootOf } from '#services/ledger/chain/tree.ts';
 import { parseTreeHead } from '#services/ledger/portable/checkpoint.ts';
 import { isSignedBy, parseNote, parseVerifierKey } from '#services/ledger/portable/note.ts';
 import { provesConsistency, provesInclusion } from '#services/ledger/portable/proof.ts';
 import { verifyNote } from '#services/ledger/portable/verify.ts';
+import { tilePath } from './tile-path.ts';
 
 const folder = new URL('vectors/', import.meta.url);
 
