@@ -7,6 +7,7 @@
  * it had sent may still arrive.
  */
 import { Problem } from '#shared/problem.ts';
+import { StoreFault } from '../faulty.ts';
 import type { Random } from './random.ts';
 
 export interface Process {
@@ -21,10 +22,6 @@ interface Waiting {
   readonly flip: ((answer: unknown, random: Random) => unknown) | undefined;
   readonly resolve: (answer: unknown) => void;
   readonly reject: (error: unknown) => void;
-}
-
-export class StoreFault extends Error {
-  override readonly name = 'StoreFault';
 }
 
 export interface Call<Answer> {

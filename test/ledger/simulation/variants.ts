@@ -6,7 +6,7 @@ import { numberId } from '#services/ledger/log/store.ts';
 import type { Blobs } from '#shared/ports/blobs.ts';
 import type { Change, Tables, TenantTables, Write, WriteResult } from '#shared/ports/tables.ts';
 import type { Vault } from '#shared/ports/vault.ts';
-import { StoreFault } from './calls.ts';
+import { StoreFault } from '../faulty.ts';
 
 export interface Variant {
   tables(tables: Tables): Tables;
