@@ -11,7 +11,7 @@ import { auditEventOf } from '#shared/audit.ts';
 import { foundIn } from '#test/support/encodings.ts';
 import { bytesBelow } from '#test/support/folder.ts';
 import { person } from '#test/support/host.ts';
-import { type Fate, faulty } from './faulty.ts';
+import { type Fate, failingOnce } from './faulty.ts';
 import { type Fixture, openFixture } from './fixture.ts';
 import { codeOf, openServingWithRecords, type Serving } from './serving.ts';
 import { openTamper } from './tamper.ts';
@@ -145,15 +145,10 @@ describe('the write that takes fields', () => {
     async (fate) => {
       await using fixture = await openFixture();
       const { tenant, tables } = fixture;
-      let failures = 0;
-      const failing = faulty(tables, (method) => {
-        if (method !== 'write' || failures === 0) return 'ok';
-        failures -= 1;
-        return fate;
-      });
-      await using log = await fixture.open(failing);
+      const failing = failingOnce(tables, fate);
+      await using log = await fixture.open(failing.tables);
       await log.append(eventsOf(tenant));
-      failures = 1;
+      failing.failNextWrite();
       await expunge(fixture, log);
       await expectExpunged(fixture, log);
       await using other = await fixture.open();

@@ -6,7 +6,7 @@ import type { Log } from '#services/ledger/log/log.ts';
 import { auditEventOf } from '#shared/audit.ts';
 import type { Change } from '#shared/ports/tables.ts';
 import { person } from '#test/support/host.ts';
-import { type Fate, faulty } from './faulty.ts';
+import { type Fate, failingOnce, faulty } from './faulty.ts';
 import { eventOf, type Fixture, openFixture } from './fixture.ts';
 
 const RECORD = 'incident/i-1';
@@ -84,15 +84,10 @@ describe('the write of an expungement', () => {
     async (fate) => {
       await using fixture = await openFixture();
       const { tenant, tables } = fixture;
-      let failures = 0;
-      const failing = faulty(tables, (method) => {
-        if (method !== 'write' || failures === 0) return 'ok';
-        failures -= 1;
-        return fate;
-      });
-      await using log = await fixture.open(failing);
+      const failing = failingOnce(tables, fate);
+      await using log = await fixture.open(failing.tables);
       await log.append(eventsOf(tenant, 4));
-      failures = 1;
+      failing.failNextWrite();
       await expunge(log, tenant);
       await log.append(eventsOf(tenant, 4));
       await expectExpungedOnce(fixture, log);

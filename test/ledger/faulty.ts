@@ -42,3 +42,17 @@ export function faulty(tables: Tables, plan: FaultPlan): Tables {
     [Symbol.asyncDispose]: () => tables[Symbol.asyncDispose](),
   };
 }
+
+/** Real tables of which one write meets its fate, when the test says so. */
+export function failingOnce(tables: Tables, fate: Fate) {
+  let isDue = false;
+  const plan: FaultPlan = (method) => {
+    if (method !== 'write' || !isDue) return 'ok';
+    isDue = false;
+    return fate;
+  };
+  const failNextWrite = () => {
+    isDue = true;
+  };
+  return { tables: faulty(tables, plan), failNextWrite };
+}
