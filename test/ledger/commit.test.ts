@@ -6,7 +6,7 @@ import { openRecordKeys } from '#services/ledger/append/values.ts';
 import { openWriter, type WriterParts } from '#services/ledger/append/writer.ts';
 import type { Known } from '#services/ledger/chain/append.ts';
 import { sealedOf } from '#services/ledger/chain/block.ts';
-import { contentText, identityText, parseEntry } from '#services/ledger/chain/entry.ts';
+import { contentText, parseEntry } from '#services/ledger/chain/entry.ts';
 import { makeBlock, type Step } from '#services/ledger/chain/head.ts';
 import { idKey } from '#services/ledger/chain/page.ts';
 import { KEY_ID_BYTES, NONCE_BYTES } from '#services/ledger/chain/seal.ts';
@@ -52,7 +52,7 @@ function openCommit(fixture: Fixture, change: Partial<WriterParts> = {}) {
       for (const [index, bytes] of step.entries.entries()) {
         const entry = parseEntry(bytes);
         const leafHash = step.leaves[index]?.toString('hex') ?? '';
-        const identity = identityText(contentText(entry));
+        const identity = contentText(entry).identity;
         known.set(idKey(entry.id), { seq: entry.seq, leafHash, identity });
       }
     },

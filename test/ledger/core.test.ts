@@ -11,9 +11,7 @@ import {
   contentOf,
   contentText,
   disclosureDigest,
-  entryBytesBound,
   entryText,
-  identityText,
   NO_LEAF,
   parseEntry,
   standsAt,
@@ -93,7 +91,7 @@ describe('entry', () => {
         expect(standsAt(bytes, { tenant, ...where, seq: where.seq + 1 })).toBe(false);
         expect(standsAt(bytes, { tenant: `${tenant}0`, ...where })).toBe(false);
         expect(standsAt(bytes, { tenant, ...where, prev: 'f'.repeat(64) })).toBe(false);
-        expect(bytes.length).toBeLessThanOrEqual(entryBytesBound(contentText(contentOf(event))));
+        expect(bytes.length).toBeLessThanOrEqual(contentText(contentOf(event)).entryBytes);
       }),
     );
   });
@@ -105,7 +103,7 @@ describe('entry', () => {
     const entry = entryText(contentText(contentOf(lone)), where);
     expect(entry).toBe(entryText(contentText(contentOf(mended)), where));
     const read = parseEntry(Buffer.from(entry));
-    expect(identityText(contentText(read))).toBe(offer(lone).identity);
+    expect(contentText(read).identity).toBe(offer(lone).content.identity);
   });
 
   test.each(['a\u0000b', '\ud800', 'Ünit 7', 'x'.repeat(128)])(
@@ -140,7 +138,7 @@ describe('entry', () => {
       requestId: escaped(64),
       disclosures: Array.from({ length: 128 }, (_, index) => `x${index}`),
     });
-    expect(entryBytesBound(contentText(contentOf(event)))).toBeLessThan(ENTRY_BYTES_MAX);
+    expect(contentText(contentOf(event)).entryBytes).toBeLessThan(ENTRY_BYTES_MAX);
   });
 
   test('a `prev` hidden in another object does not stand for the real one', () => {
@@ -228,7 +226,7 @@ describe('decide', () => {
   });
 
   function knownOf(each: ReturnType<typeof offer>, seq: number): Known {
-    return { seq, leafHash: NO_LEAF, identity: identityText(contentText(contentOf(each.event))) };
+    return { seq, leafHash: NO_LEAF, identity: contentText(contentOf(each.event)).identity };
   }
 });
 

@@ -16,7 +16,6 @@ import {
   contentOf,
   contentText,
   entryText,
-  identityText,
   type Place,
   parseEntry,
 } from '#services/ledger/chain/entry.ts';
@@ -46,7 +45,7 @@ describe('the bytes of version 1', () => {
     'entry %i and its leaf hash',
     (_, { event, place, identity, entry, leafHash: leaf }) => {
       expect(entryText(textOf(event), place)).toBe(entry);
-      expect(identityText(textOf(event))).toBe(identity);
+      expect(textOf(event).identity).toBe(identity);
       expect(leafHash(Buffer.from(entry)).toString('hex')).toBe(leaf);
       expect(parseEntry(Buffer.from(entry))).toMatchObject({ ...place, id: event.id });
     },

@@ -14,7 +14,7 @@ import { hash } from 'node:crypto';
 import type { AuditEvent } from '#contracts/audit-event.ts';
 import { BLOCK_BYTES_MAX, BLOCK_ENTRIES_MAX } from '#contracts/limits.ts';
 import { sealedBytes } from './block.ts';
-import { type ContentText, entryBytesBound, eventText, identityText } from './entry.ts';
+import { type ContentText, eventText } from './entry.ts';
 import { idKey } from './page.ts';
 import { sealedLength, sealedUnder } from './seal.ts';
 
@@ -25,7 +25,6 @@ export interface Offered {
   /** Name of the key that seals its values. */
   readonly record: string;
   readonly content: ContentText;
-  readonly identity: string;
   /** Bytes of a block that it takes at most, before packing. */
   readonly bytes: number;
 }
@@ -62,8 +61,7 @@ export function offer(event: AuditEvent): Offered {
     key: idKey(event.id),
     record: sealedUnder(event),
     content,
-    identity: identityText(content),
-    bytes: entryBytesBound(content) + sealedBytes(sealedLength(event.disclosures)),
+    bytes: content.entryBytes + sealedBytes(sealedLength(event.disclosures)),
   };
 }
 
@@ -84,12 +82,14 @@ export function conflictIds(
   offered: readonly Offered[],
   known: ReadonlyMap<string, Known>,
 ): string[] {
+  // Nearly always: nothing that was offered stands in the log, or came twice.
+  if (known.size === 0 && new Set(offered.map(({ key }) => key)).size === offered.length) return [];
   const first = new Map<string, string>();
   const conflicts: string[] = [];
-  for (const each of offered) {
-    const identity = known.get(each.key)?.identity ?? first.get(each.key);
-    if (identity === undefined) first.set(each.key, each.identity);
-    else if (identity !== each.identity) conflicts.push(conflictId(each));
+  for (const { key, content, event } of offered) {
+    const identity = known.get(key)?.identity ?? first.get(key);
+    if (identity === undefined) first.set(key, content.identity);
+    else if (identity !== content.identity) conflicts.push(conflictId(event, content.identity));
   }
   return conflicts;
 }
@@ -114,12 +114,15 @@ export function decide(request: {
     if (before === undefined) {
       return { status: 'appended', standing: add(each), entriesAfter: entries.length };
     }
-    const identity = 'known' in before ? before.known.identity : entries[before.index]?.identity;
-    if (identity === undefined || identity === each.identity) {
+    const identity =
+      'known' in before ? before.known.identity : entries[before.index]?.content.identity;
+    if (identity === undefined || identity === each.content.identity) {
       return { status: 'repeated', standing: before, entriesAfter: entries.length };
     }
-    const told = standingOf(idKey(conflictId(each)), known, indexes);
-    if (told === undefined) add(offer(conflictEvent(each, now, salt())));
+    const id = conflictId(each.event, each.content.identity);
+    if (standingOf(idKey(id), known, indexes) === undefined) {
+      add(offer(conflictEvent({ id, offered: each, now, salt: salt() })));
+    }
     return { status: 'conflict', standing: before, entriesAfter: entries.length };
   });
   return { entries, verdicts };
@@ -140,19 +143,25 @@ function standingOf(
  * A UUIDv7 made from the pair: the time of the offered id, and bits of a hash over both. The pair
  * has one id for ever, so that exactly once by id holds for the entry about it too.
  */
-function conflictId({ event, identity }: Offered): string {
-  const digest = hash('sha256', `ledger.event.conflicted\n${event.id}\n${identity}`, 'hex');
-  const time = event.id.slice(0, 13).toLowerCase();
+function conflictId({ id }: AuditEvent, identity: string): string {
+  const digest = hash('sha256', `ledger.event.conflicted\n${id}\n${identity}`, 'hex');
+  const time = id.slice(0, 13).toLowerCase();
   const variant = ((Number.parseInt(digest.slice(3, 4), 16) & 0x3) | 0x8).toString(16);
   return `${time}-7${digest.slice(0, 3)}-${variant}${digest.slice(4, 7)}-${digest.slice(7, 19)}`;
 }
 
 /** Tells that another event came under an id that is taken, and commits to what it said. */
-function conflictEvent(offered: Offered, now: string, salt: string): AuditEvent {
-  const { event, identity } = offered;
-  const disclosed = [salt, 'offered', { contentSha256: hash('sha256', identity, 'hex') }];
+function conflictEvent(about: {
+  readonly id: string;
+  readonly offered: Offered;
+  readonly now: string;
+  readonly salt: string;
+}): AuditEvent {
+  const { id, now, salt } = about;
+  const { event, content } = about.offered;
+  const disclosed = [salt, 'offered', { contentSha256: hash('sha256', content.identity, 'hex') }];
   return {
-    id: conflictId(offered),
+    id,
     tenant: event.tenant,
     at: now,
     actor: { type: 'service', id: 'ledger' },

@@ -27,6 +27,10 @@ export interface ContentText {
   readonly reason: string;
   readonly end: string;
   readonly tenant: string;
+  /** All of it: two events are the same one exactly when these texts are the same. */
+  readonly identity: string;
+  /** An upper bound of the bytes of its entry, wherever that will stand. */
+  readonly entryBytes: number;
 }
 
 export function contentOf({ disclosures, ...event }: AuditEvent): EntryContent {
@@ -56,12 +60,13 @@ function textWith(content: Omit<EntryContent, 'sd'>, digests: readonly string[])
   const { actor, object } = content;
   // RFC 8785 section 3.2.3: keys in the order of their UTF-16 code units. `prev` and `recordedAt`
   // stand on both sides of `reason`, `seq` between `sd` and `tenant`, `v` at the end.
-  return {
-    start: `{"action":${quoted(content.action)},"actor":${actorText(actor)},"at":${quoted(content.at)},"id":${quoted(content.id)},"object":${objectText(object)},"outcome":${quoted(content.outcome)},`,
-    reason: content.reason === undefined ? '' : `"reason":${quoted(content.reason)},`,
-    end: `"requestId":${quoted(content.requestId)},"sd":["${digests.join('","')}"],`,
-    tenant: `"tenant":${quoted(content.tenant)}`,
-  };
+  const start = `{"action":${quoted(content.action)},"actor":${actorText(actor)},"at":${quoted(content.at)},"id":${quoted(content.id)},"object":${objectText(object)},"outcome":${quoted(content.outcome)},`;
+  const reason = content.reason === undefined ? '' : `"reason":${quoted(content.reason)},`;
+  const end = `"requestId":${quoted(content.requestId)},"sd":["${digests.join('","')}"],`;
+  const tenant = `"tenant":${quoted(content.tenant)}`;
+  const identity = `${start}${reason}${end}${tenant}}`;
+  const entryBytes = Buffer.byteLength(identity) + PLACE_CHARS_MAX;
+  return { start, reason, end, tenant, identity, entryBytes };
 }
 
 function actorText({ address, agent, id, name, session, type, via }: Actor): string {
@@ -89,11 +94,6 @@ function quoted(text: string): string {
 /** Nothing to escape. */
 const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 
-/** Two events are the same one exactly when these texts are the same. */
-export function identityText({ start, reason, end, tenant }: ContentText): string {
-  return `${start}${reason}${end}${tenant}}`;
-}
-
 /** The entry, canonical; at most ENTRY_BYTES_MAX bytes as UTF-8. */
 export function entryText(content: ContentText, { seq, recordedAt, prev }: Place): string {
   const { start, reason, end, tenant } = content;
@@ -104,12 +104,6 @@ export function entryText(content: ContentText, { seq, recordedAt, prev }: Place
 const PLACE_CHARS_MAX =
   `"prev":"${NO_LEAF}","recordedAt":"2026-01-01T00:00:00.000Z","seq":${Number.MAX_SAFE_INTEGER},,"v":1}`
     .length;
-
-/** An upper bound of the entry's bytes, before its place is known. */
-export function entryBytesBound({ start, reason, end, tenant }: ContentText): number {
-  const content = Buffer.byteLength(start) + Buffer.byteLength(reason) + Buffer.byteLength(end);
-  return content + Buffer.byteLength(tenant) + PLACE_CHARS_MAX;
-}
 
 /** Reads stored bytes. Throws for anything that is no entry in its one canonical form. */
 export function parseEntry(bytes: Uint8Array): LedgerEntry {

@@ -10,7 +10,7 @@ import {
   isIntact,
   LENGTH_BYTES,
 } from './block.ts';
-import { type ContentText, entryBytesBound, entryText, NO_LEAF } from './entry.ts';
+import { type ContentText, entryText, NO_LEAF } from './entry.ts';
 import { MIDDLE_LEVELS, splitHashes } from './tiles.ts';
 import {
   type Edge,
@@ -89,7 +89,7 @@ export function makeBlock(request: {
  * the block, and hashed there.
  */
 function chainOf(head: Head, contents: readonly ContentText[], recordedAt: string) {
-  const bound = contents.reduce((sum, each) => sum + LENGTH_BYTES + entryBytesBound(each), 0);
+  const bound = contents.reduce((sum, each) => sum + LENGTH_BYTES + each.entryBytes, 0);
   const buffer = Buffer.allocUnsafe(bound);
   const joined = Buffer.allocUnsafe(contents.length * HASH_BYTES);
   let prev = head.leaf;

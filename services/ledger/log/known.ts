@@ -1,6 +1,6 @@
 import type { TenantTables } from '#shared/ports/tables.ts';
 import type { Known } from '../chain/append.ts';
-import { contentText, identityText, parseEntry } from '../chain/entry.ts';
+import { contentText, parseEntry } from '../chain/entry.ts';
 import { idKey, indexOfId, type Page, readPage, timeOfId } from '../chain/page.ts';
 import { TILE_WIDTH } from '../chain/tiles.ts';
 import { leafHash, type NodeReader } from '../chain/tree.ts';
@@ -48,7 +48,7 @@ export function openKnown(about: {
     if (bytes === undefined || entry === undefined || idKey(entry.id) !== idKey(id)) {
       throw new Error(`entry ${seq} has not the event id that the index says`);
     }
-    const identity = identityText(contentText(entry));
+    const { identity } = contentText(entry);
     return { seq, identity, leafHash: leafHash(bytes).toString('hex') };
   }
 
