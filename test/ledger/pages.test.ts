@@ -236,7 +236,8 @@ describe('times of pages', () => {
       fc.property(
         fc.array(fc.tuple(fc.nat(50), fc.nat(50)), { maxLength: 700 }),
         fc.nat(120),
-        (pairs, time) => {
+        fc.uuid({ version: 7 }),
+        (pairs, time, id) => {
           const all = pairs.map(([one, length], at) => {
             // Nearly ordered, as the pages of a log are.
             const earliest = one + Math.floor(at / 10);
@@ -247,7 +248,9 @@ describe('times of pages', () => {
           const wanted = all.flatMap(({ earliest, latest }, page) =>
             earliest <= time && time <= latest ? [page] : [],
           );
-          expect(times.pagesWith(time)).toEqual(wanted);
+          const digits = time.toString(16).padStart(12, '0');
+          const key = `${digits.slice(0, 8)}-${digits.slice(8)}${id.slice(13)}`;
+          expect(times.pagesWith(key)).toEqual(wanted);
           expect(times.growing).toEqual(all.slice(all.length - (all.length % 256)));
         },
       ),

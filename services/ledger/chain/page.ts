@@ -101,6 +101,12 @@ export function timeOfId(id: string): number {
   return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
 }
 
+/** As an id begins that has this time. */
+function timeText(time: number): string {
+  const digits = time.toString(16).padStart(2 * TIME_BYTES, '0');
+  return `${digits.slice(0, 8)}-${digits.slice(8)}`;
+}
+
 export function idTimesOf(marks: readonly Marked[]): IdTimes {
   let [earliest, latest] = [Number.POSITIVE_INFINITY, 0];
   for (const { id } of marks) {
@@ -136,8 +142,8 @@ function idBytes(ids: string): Buffer {
 /** Times of all pages of a log, in the order of the pages; 16 bytes for each. */
 export interface PageTimes {
   add(times: IdTimes): void;
-  /** Pages in which an id of this time can be. */
-  pagesWith(time: number): number[];
+  /** Pages in which an id can be, by its `idKey`. */
+  pagesWith(key: string): readonly number[];
   /** Of the pages whose row still grows. */
   readonly growing: readonly IdTimes[];
 }
@@ -149,6 +155,8 @@ export function openPageTimes(first: readonly IdTimes[] = []): PageTimes {
   /** Latest time in each row of pages and all before it: ascending, so that it can be searched. */
   const latestSoFar: number[] = [];
   const growing: IdTimes[] = [];
+  /** The latest time as ids begin with it, and something that no id goes on with. */
+  let end = '';
 
   function add(times: IdTimes): void {
     if (count === earliest.length) {
@@ -160,6 +168,7 @@ export function openPageTimes(first: readonly IdTimes[] = []): PageTimes {
     const row = Math.floor(count / TILE_WIDTH);
     const before = latestSoFar[row] ?? latestSoFar[row - 1] ?? 0;
     latestSoFar[row] = Math.max(before, times.latest);
+    end = `${timeText(latestSoFar[row])}~`;
     count += 1;
     growing.push(times);
     if (growing.length === TILE_WIDTH) growing.length = 0;
@@ -169,7 +178,10 @@ export function openPageTimes(first: readonly IdTimes[] = []): PageTimes {
   return {
     add,
     growing,
-    pagesWith(time) {
+    pagesWith(key) {
+      // UUIDv7 sort as texts as they do by time.
+      if (key > end) return [];
+      const time = timeOfId(key);
       const found: number[] = [];
       const from = firstNotBelow(latestSoFar, time) * TILE_WIDTH;
       for (let page = from; page < count; page += 1) {

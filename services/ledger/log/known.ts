@@ -1,7 +1,7 @@
 import type { TenantTables } from '#shared/ports/tables.ts';
 import type { Known } from '../chain/append.ts';
 import { contentText, parseEntry } from '../chain/entry.ts';
-import { idKey, indexOfId, type Page, readPage, timeOfId } from '../chain/page.ts';
+import { idKey, indexOfId, type Page, readPage } from '../chain/page.ts';
 import { TILE_WIDTH } from '../chain/tiles.ts';
 import { leafHash, type NodeReader } from '../chain/tree.ts';
 import type { Blocks } from './blocks.ts';
@@ -56,8 +56,9 @@ export function openKnown(about: {
     const known = new Map<string, Known>();
     const doubtful: { id: string; seq: number | undefined; pages: readonly number[] }[] = [];
     for (const id of ids) {
-      const seq = view.ids.get(idKey(id));
-      const pages = seq === undefined ? view.pageTimes.pagesWith(timeOfId(id)) : [];
+      const key = idKey(id);
+      const seq = view.ids.get(key);
+      const pages = seq === undefined ? view.pageTimes.pagesWith(key) : [];
       // Nearly every id is later than all pages, so that nothing has to be read for it.
       if (seq !== undefined || pages.length > 0) doubtful.push({ id, seq, pages });
     }
