@@ -41,48 +41,55 @@ export function sealBlock(request: {
 }): Buffer[] {
   const { tenant, events, nonces } = request;
   if (events.length > BLOCK_ENTRIES_MAX) throw new RangeError('a block has fewer events');
-  const groups = groupsIn(events);
-  return events.map(({ record, key }, index) => {
-    const members = groups.get(record) ?? [];
-    const [first = index] = members;
-    if (first !== index) return reference(key, first);
-    const nonce = nonces.subarray(index * NONCE_BYTES, (index + 1) * NONCE_BYTES);
-    return sealGroup(
-      { tenant, record, key, nonce },
-      members.flatMap((at) => events[at] ?? []),
-    );
-  });
+  const sealed = new Array<Buffer>(events.length);
+  for (const { at, first, later, laterAt } of groupsIn(events)) {
+    const nonce = nonces.subarray(at * NONCE_BYTES, (at + 1) * NONCE_BYTES);
+    sealed[at] = sealGroup({ tenant, nonce }, first, later);
+    if (laterAt.length === 0) continue;
+    const referring = reference(first.key, at);
+    for (const index of laterAt) sealed[index] = referring;
+  }
+  return sealed;
 }
 
-/** Indexes of the events of each record. */
-function groupsIn(events: readonly EventValues[]): Map<string, number[]> {
-  const groups = new Map<string, number[]>();
-  for (const [index, { record }] of events.entries()) {
-    const members = groups.get(record);
-    if (members === undefined) groups.set(record, [index]);
-    else members.push(index);
+/** The events of one record, and where they stand in the block. */
+interface RecordEvents {
+  readonly at: number;
+  readonly first: EventValues;
+  readonly later: EventValues[];
+  readonly laterAt: number[];
+}
+
+function groupsIn(events: readonly EventValues[]): Iterable<RecordEvents> {
+  const groups = new Map<string, RecordEvents>();
+  for (const [index, event] of events.entries()) {
+    const group = groups.get(event.record);
+    if (group === undefined) {
+      groups.set(event.record, { at: index, first: event, later: [], laterAt: [] });
+    } else {
+      group.later.push(event);
+      group.laterAt.push(index);
+    }
   }
-  return groups;
+  return groups.values();
 }
 
 function sealGroup(
-  about: {
-    readonly tenant: string;
-    readonly record: string;
-    readonly key: RecordKey;
-    readonly nonce: Uint8Array;
-  },
-  events: readonly EventValues[],
+  { tenant, nonce }: { readonly tenant: string; readonly nonce: Uint8Array },
+  first: EventValues,
+  later: readonly EventValues[],
 ): Buffer {
-  const { tenant, record, key, nonce } = about;
-  const [only] = events;
-  if (only !== undefined && events.length === 1) {
-    const { eventId, disclosures } = only;
+  const { record, key, eventId, disclosures } = first;
+  if (later.length === 0) {
     return sealDisclosures({ key, nonce, subject: { tenant, eventId, record }, disclosures });
   }
-  const bound = boundTo({ tenant, record, eventIds: events.map(({ eventId }) => eventId) });
-  const texts = events.map(({ disclosures }) => disclosures.join('~'));
-  return sealText({ key, nonce, bound, text: texts.join(BETWEEN_EVENTS) });
+  const eventIds = [eventId];
+  let text = disclosures.join('~');
+  for (const event of later) {
+    eventIds.push(event.eventId);
+    text += BETWEEN_EVENTS + event.disclosures.join('~');
+  }
+  return sealText({ key, nonce, bound: boundTo({ tenant, record, eventIds }), text });
 }
 
 function reference({ id }: RecordKey, first: number): Buffer {
