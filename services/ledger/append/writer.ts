@@ -23,7 +23,6 @@ import { BLOCK_ENTRIES_MAX, WRITE_ITEMS_MAX } from '#contracts/limits.ts';
 import type { Change, TenantTables } from '#shared/ports/tables.ts';
 import { Problem } from '#shared/problem.ts';
 import {
-  conflictIds,
   type Decision,
   decide,
   fitting,
@@ -215,13 +214,13 @@ interface Plan extends Decision {
 async function planOf(parts: WriterParts, offered: readonly Offered[]): Promise<Plan> {
   const { find, keys, clock } = parts;
   const known = await find(offered.map(({ event }) => event.id));
-  for (const [id, entry] of await find(conflictIds(offered, known))) known.set(id, entry);
-  const whole = decide({
-    offered,
-    known,
-    now: new Date(clock()).toISOString(),
-    salt: () => randomBytes(SALT_BYTES).toString('base64url'),
-  });
+  const now = new Date(clock()).toISOString();
+  const salt = () => randomBytes(SALT_BYTES).toString('base64url');
+  let whole = decide({ offered, known, now, salt });
+  if (whole.telling.length > 0) {
+    for (const [id, entry] of await find(whole.telling)) known.set(id, entry);
+    whole = decide({ offered, known, now, salt });
+  }
   const records = new Set(whole.entries.map(({ record }) => record));
   const found = await keys.find([...records]);
   const decision = withNewKeysAtMost(whole, found, NEW_KEYS_MAX);
@@ -252,7 +251,7 @@ function withNewKeysAtMost(
     0,
     decision.verdicts.findIndex(({ entriesAfter }) => entriesAfter > fit),
   );
-  return { entries: decision.entries.slice(0, fit), verdicts };
+  return { ...decision, entries: decision.entries.slice(0, fit), verdicts };
 }
 
 /** Sealing, hashing and packing; nothing can come between the head and the block made on it. */

@@ -52,6 +52,8 @@ export interface Decision {
   readonly entries: readonly Offered[];
   /** One for each offered event. */
   readonly verdicts: readonly Verdict[];
+  /** Ids of those entries that tell of conflicts, which nobody has offered. */
+  readonly telling: readonly string[];
 }
 
 export function offer(event: AuditEvent): Offered {
@@ -77,24 +79,10 @@ export function fitting(offered: readonly Offered[]): number {
   return fit;
 }
 
-/** Ids under which conflicts of these events would stand: they must be looked up as well. */
-export function conflictIds(
-  offered: readonly Offered[],
-  known: ReadonlyMap<string, Known>,
-): string[] {
-  // Nearly always: nothing that was offered stands in the log, or came twice.
-  if (known.size === 0 && new Set(offered.map(({ key }) => key)).size === offered.length) return [];
-  const first = new Map<string, string>();
-  const conflicts: string[] = [];
-  for (const { key, content, event } of offered) {
-    const identity = known.get(key)?.identity ?? first.get(key);
-    if (identity === undefined) first.set(key, content.identity);
-    else if (identity !== content.identity) conflicts.push(conflictId(event, content.identity));
-  }
-  return conflicts;
-}
-
-/** `known` has, by `idKey`, every offered id and every conflict id that stands in the log. */
+/**
+ * `known` has, by `idKey`, every offered id that stands in the log. Where the decision is telling of
+ * conflicts the log may have done so before: those ids have to be looked up too, for another one.
+ */
 export function decide(request: {
   readonly offered: readonly Offered[];
   readonly known: ReadonlyMap<string, Known>;
@@ -104,6 +92,7 @@ export function decide(request: {
 }): Decision {
   const { offered, known, now, salt } = request;
   const entries: Offered[] = [];
+  const telling: string[] = [];
   const indexes = new Map<string, number>();
   const add = (each: Offered): Standing => {
     indexes.set(each.key, entries.length);
@@ -121,11 +110,12 @@ export function decide(request: {
     }
     const id = conflictId(each.event, each.content.identity);
     if (standingOf(idKey(id), known, indexes) === undefined) {
+      telling.push(id);
       add(offer(conflictEvent({ id, offered: each, now, salt: salt() })));
     }
     return { status: 'conflict', standing: before, entriesAfter: entries.length };
   });
-  return { entries, verdicts };
+  return { entries, verdicts, telling };
 }
 
 function standingOf(
