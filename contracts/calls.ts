@@ -8,7 +8,14 @@ import { appendEvents } from './ledger.ts';
 import { readDepartmentZone, sendNotice } from './notices.ts';
 import type { Operation } from './operation.ts';
 import { operations } from './operations.ts';
-import { expungeFiles, expungeMessages, expungeRecord } from './record-expungements.ts';
+import {
+  expungeFiles,
+  expungeMessages,
+  expungeRecord,
+  reachOfFiles,
+  reachOfMessages,
+  reachOfRecord,
+} from './record-expungements.ts';
 import { authorizeRecord, proposeIncident } from './records/incident.ts';
 import { askRetention } from './retention.ts';
 
@@ -22,6 +29,9 @@ const calls: Readonly<Record<ServiceName, readonly Operation[]>> = {
     expungeRecord,
     expungeFiles,
     expungeMessages,
+    reachOfRecord,
+    reachOfFiles,
+    reachOfMessages,
     readDepartmentZone,
     sendNotice,
   ],

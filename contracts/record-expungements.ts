@@ -66,3 +66,37 @@ export const expungeMessages = operation({
   permission: 'records:expunge',
   audit: { kind: 'change', action: 'cad-ingest.message.expunged', object: 'cad-message' },
 });
+
+/**
+ * What an expungement would reach, asked before one is approved: a legal hold on any of it stops the
+ * order. Nothing is changed.
+ */
+const asked = {
+  problems: [],
+  permission: 'records:expunge',
+  audit: { kind: 'none', because: 'the approval that follows, or its refusal, is an event' },
+} as const;
+
+export const reachOfRecord = operation({
+  name: 'core-records.record.reach',
+  summary: 'Tell which mails an expungement of the record would take with it',
+  body: z.strictObject({ record }),
+  output: z.strictObject({ messageIds: z.array(rowId) }),
+  ...asked,
+});
+
+export const reachOfFiles = operation({
+  name: 'files.file.reach',
+  summary: 'Tell which files an expungement of the record would destroy, and whose they are',
+  body: z.strictObject({ record }),
+  output: z.strictObject({ objects: z.array(record) }),
+  ...asked,
+});
+
+export const reachOfMessages = operation({
+  name: 'cad-ingest.message.reach',
+  summary: 'Tell of mails that would be destroyed which sources and incidents they are of',
+  body: z.strictObject({ messageIds: z.array(rowId).min(1).max(EXPUNGED_MESSAGES_MAX) }),
+  output: z.strictObject({ objects: z.array(record) }),
+  ...asked,
+});

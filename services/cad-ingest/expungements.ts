@@ -10,13 +10,24 @@
  * stays: the same mail sent again is recognised, and not taken anew. A crash between the row and the
  * bytes: asked again, step 1 removes the bytes.
  */
-import { expungeMessages } from '#contracts/record-expungements.ts';
+import { LIST_ROWS_MAX } from '#contracts/limits.ts';
+import { expungeMessages, reachOfMessages } from '#contracts/record-expungements.ts';
 import { draftWithout } from '#shared/cad-draft.ts';
 import { eraseTraces } from '#shared/expunging.ts';
 import { forgetAnswers } from '#shared/idempotency.ts';
 import type { Blobs } from '#shared/ports/blobs.ts';
+import type { TenantTables } from '#shared/ports/tables.ts';
 import { type Call, type Handling, handle, retryOnRace } from '#shared/service.ts';
-import { getMessage, type MessageRow, messageChanges, rawKeyOf } from './message.ts';
+import {
+  getMessage,
+  INDEX_KIND,
+  type MessageRow,
+  messageChanges,
+  namesOf,
+  rawKeyOf,
+  rawPrefixOf,
+  type StoredMessage,
+} from './message.ts';
 
 type Expunge = typeof expungeMessages;
 
@@ -36,6 +47,27 @@ export function expungementHandling({ blobs }: { readonly blobs: Blobs }): Handl
     await eraseTraces(call.tables);
     return { body: { state: 'done' as const } };
   });
+}
+
+/**
+ * Asked before an order is approved: a hold may name a mail, its source, or an incident of it; and the
+ * same of a mail to another source whose raw bytes are these.
+ */
+export function reachHandling(): Handling {
+  return handle(reachOfMessages, async ({ tables, body }) => {
+    const found = await Promise.all(body.messageIds.map((id) => sharing(tables, id)));
+    return { body: { objects: found.flat().flatMap(namesOf) } };
+  });
+}
+
+/** The mail, and others that have its bytes. */
+async function sharing(tables: TenantTables, id: string): Promise<StoredMessage[]> {
+  const message = await getMessage(tables, id);
+  if (message === undefined) return [];
+  const prefix = rawPrefixOf(message.value.sha256);
+  const rows = await tables.list({ kind: INDEX_KIND, prefix, limit: LIST_ROWS_MAX });
+  const others = rows.map((row) => getMessage(tables, row.id.slice(prefix.length)));
+  return [message, ...(await Promise.all(others)).filter((each) => each !== undefined)];
 }
 
 async function takeMessage(call: Call<Expunge>, id: string) {

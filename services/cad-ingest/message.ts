@@ -46,6 +46,20 @@ export function pageWorkIdOf(workId: string, index: number): string {
   return index === 0 ? workId : canonicalHash([workId, index]);
 }
 
+/** By what a legal hold can name a mail: its own id, its source, each incident that it made or changed. */
+export function namesOf({
+  id,
+  value: { sourceId, incidentId, pages = [] },
+}: Pick<StoredMessage, 'id' | 'value'>): { readonly type: string; readonly id: string }[] {
+  const incidents = new Set(pages.map((page) => page.incidentId));
+  if (incidentId !== undefined) incidents.add(incidentId);
+  return [
+    { type: 'cad-message', id },
+    { type: 'cad-source', id: sourceId },
+    ...[...incidents].map((each) => ({ type: 'incident', id: each })),
+  ];
+}
+
 /** Where the raw mail is: named by its content, so that a repeated put changes nothing. */
 export function rawKeyOf(tenant: TenantId, sha256: string): string {
   return `${tenant}/${sha256}.eml`;

@@ -2,7 +2,7 @@ import { type ConsumerParts, openConsumer } from '#shared/consumer.ts';
 import type { Blobs } from '#shared/ports/blobs.ts';
 import type { Queue } from '#shared/ports/queue.ts';
 import { openService, openTools, type Service, type ServiceParts } from '#shared/service.ts';
-import { expungementHandling } from './expungements.ts';
+import { expungementHandling, reachHandling } from './expungements.ts';
 import { openWatch } from './health/watch.ts';
 import { type DnsResolver, openAuthenticator } from './intake/authentication.ts';
 import { openIntake } from './intake/intake.ts';
@@ -61,6 +61,7 @@ export async function openCadIngest(
     ...messageHandlings({ ...parts, trials, enqueue: enqueueDecided }),
     ...submissionHandlings({ ...parts, enqueue: enqueueDecided }),
     expungementHandling(parts),
+    reachHandling(),
   ];
   const service = opened.use(await openService(parts, tools, handlings));
   const authenticator = opened.use(openAuthenticator({ mta: mailDomain, resolver }));

@@ -15,7 +15,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { rowId } from '#contracts/primitives.ts';
-import { expungeRecord } from '#contracts/record-expungements.ts';
+import { expungeRecord, reachOfRecord } from '#contracts/record-expungements.ts';
 import { changeRows, eraseTraces, waitsForLedger } from '#shared/expunging.ts';
 import { forgetAnswers } from '#shared/idempotency.ts';
 import type { Change, Json, Row, RowKey, Tables, TenantTables } from '#shared/ports/tables.ts';
@@ -64,6 +64,17 @@ export function expungementHandling(
   });
 }
 
+/** Asked before an order is approved: the mails that would go with the record. */
+export function reachHandling(kinds: readonly Expungeable<RecordBase>[]): Handling {
+  return handle(reachOfRecord, async ({ tables, body: { record } }) => {
+    const kind = kinds.find(({ type }) => type === record.type);
+    const found = kind && (await findRecord(kind, tables, record.id));
+    if (kind === undefined || found === undefined) return { body: { messageIds: [] } };
+    const about = { id: record.id, known: kind.messageIds(found) };
+    return { body: { messageIds: [...(await messagesOf(kind, tables, about))] } };
+  });
+}
+
 /** Step 1. Nothing is written when it was done before. */
 async function takeFrom(
   kind: Expungeable<RecordBase>,
@@ -94,21 +105,15 @@ async function takeFrom(
 
 /** Step 2: the rows that name them are about to go, and whoever asks again needs the names. */
 async function noteMessages(
-  { own, type }: Expungeable<RecordBase>,
+  kind: Expungeable<RecordBase>,
   tables: TenantTables,
   { id, known }: { readonly id: string; readonly known: readonly string[] },
 ): Promise<string[]> {
-  const key = { kind: EXPUNGED_MESSAGES, id: `${type}/${id}` };
+  const key = { kind: EXPUNGED_MESSAGES, id: `${kind.type}/${id}` };
   const row = await tables.get(key);
   const noted = row === undefined ? [] : messageNames.parse(row.value);
-  const names = new Set([...known, ...noted]);
-  if (own !== undefined) {
-    await changeRows(tables, { kind: own.kind, prefix: `${id}/` }, ({ value }) => {
-      for (const name of own.messageIds(value)) names.add(name);
-      return undefined;
-    });
-  }
-  const all = [...names];
+  const about = { id, known: [...known, ...noted] };
+  const all = [...(await messagesOf(kind, tables, about))];
   if (all.length === noted.length) return all;
   const written = await tables.write({
     changes: [{ put: { ...key, value: all }, expect: row?.version ?? 0 }],
@@ -117,6 +122,21 @@ async function noteMessages(
   });
   if (!written.ok) throw new Problem('conflict', { detail: 'The record is being expunged.' });
   return all;
+}
+
+/** The known ones, and those that rows of the kind's own tell of. */
+async function messagesOf(
+  { own }: Expungeable<RecordBase>,
+  tables: TenantTables,
+  { id, known }: { readonly id: string; readonly known: readonly string[] },
+): Promise<ReadonlySet<string>> {
+  const names = new Set(known);
+  if (own === undefined) return names;
+  await changeRows(tables, { kind: own.kind, prefix: `${id}/` }, ({ value }) => {
+    for (const name of own.messageIds(value)) names.add(name);
+    return undefined;
+  });
+  return names;
 }
 
 /** Step 3. */

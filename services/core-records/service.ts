@@ -1,7 +1,7 @@
 import { openService, openTools, type Service, type ServiceParts } from '#shared/service.ts';
 import { openTurns } from '#shared/turns.ts';
 import { authorizeHandling } from './authorize.ts';
-import { expungementHandling } from './expungements.ts';
+import { expungementHandling, reachHandling } from './expungements.ts';
 import { incidentKind } from './incident.ts';
 import { expungeableIncident } from './incident-expunged.ts';
 import { incidentHandlings } from './incidents.ts';
@@ -17,6 +17,7 @@ export async function openCoreRecords(parts: ServiceParts): Promise<Service> {
     ...incidentHandlings(turns),
     authorizeHandling([incidentKind]),
     expungementHandling(parts.tables, turns, [expungeableIncident]),
+    reachHandling([expungeableIncident]),
     ...retentionHandlings(),
     ...legalHoldHandlings(),
   ]);

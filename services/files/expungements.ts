@@ -12,7 +12,7 @@
  */
 import type { StoredFile } from '#contracts/files.ts';
 import { LIST_ROWS_MAX } from '#contracts/limits.ts';
-import { expungeFiles } from '#contracts/record-expungements.ts';
+import { expungeFiles, reachOfFiles } from '#contracts/record-expungements.ts';
 import { eraseTraces, waitsForLedger } from '#shared/expunging.ts';
 import type { Blobs } from '#shared/ports/blobs.ts';
 import type { Tables, TenantTables } from '#shared/ports/tables.ts';
@@ -32,7 +32,7 @@ export function expungementHandling({ tables, blobs }: Parts): Handling {
     const { tenant } = call.caller;
     await noteRecord(call);
     const fileIds: string[] = [];
-    for await (const id of filesOf(call.tables, call.body.record)) {
+    for await (const { id } of filesOf(call.tables, call.body.record)) {
       fileIds.push(id);
       await retryOnRace(() => takeFile(call, id));
       await blobs.remove(blobKeyOf(tenant, id));
@@ -45,6 +45,17 @@ export function expungementHandling({ tables, blobs }: Parts): Handling {
     if (waits) return { body: { state: 'waiting' as const, fileIds } };
     await eraseTraces(call.tables);
     return { body: { state: 'done' as const, fileIds } };
+  });
+}
+
+/** Asked before an order is approved: a hold may name a file, or the record that it belongs to. */
+export function reachHandling(): Handling {
+  return handle(reachOfFiles, async ({ tables, body }) => {
+    const objects = [];
+    for await (const { id, attachTo } of filesOf(tables, body.record)) {
+      objects.push({ type: FILE, id }, attachTo);
+    }
+    return { body: { objects } };
   });
 }
 
@@ -75,7 +86,7 @@ async function takeFile(call: Call<Expunge>, id: string) {
 async function* filesOf(
   tables: TenantTables,
   record: Call<Expunge>['body']['record'],
-): AsyncGenerator<string> {
+): AsyncGenerator<StoredFile> {
   let after: string | undefined;
   for (;;) {
     const rows = await tables.list({
@@ -83,7 +94,7 @@ async function* filesOf(
       limit: LIST_ROWS_MAX,
       ...(after === undefined ? {} : { after }),
     });
-    for (const row of rows) if (isOf(fileOf(row), record)) yield row.id;
+    yield* rows.map(fileOf).filter((each) => isOf(each, record));
     after = rows.at(-1)?.id;
     if (rows.length < LIST_ROWS_MAX) return;
   }

@@ -1,7 +1,7 @@
 import type { Blobs } from '#shared/ports/blobs.ts';
 import { openService, openTools, type Service, type ServiceParts } from '#shared/service.ts';
 import { openAccess } from './access.ts';
-import { expungementHandling } from './expungements.ts';
+import { expungementHandling, reachHandling } from './expungements.ts';
 import { fileHandlings } from './files.ts';
 import { openSweep } from './sweep.ts';
 
@@ -12,6 +12,7 @@ export async function openFiles(parts: ServiceParts & { readonly blobs: Blobs })
   const service = await openService(parts, tools, [
     ...fileHandlings({ ...parts, access }),
     expungementHandling(parts),
+    reachHandling(),
   ]);
   const sweep = openSweep({ ...parts, ...tools });
   return {

@@ -21,10 +21,13 @@ export interface TestHost extends AsyncDisposable {
   readonly client: Client;
 }
 
-/** The embedded adapters in a temporary folder: real files, real SQLite, the in-process bus. */
-export async function openTestHost(): Promise<TestHost> {
+/**
+ * The embedded adapters: real files, real SQLite, the in-process bus. In a temporary folder, unless
+ * one is given, which stays.
+ */
+export async function openTestHost(dataDir?: string): Promise<TestHost> {
   await using opened = new AsyncDisposableStack();
-  const folder = opened.use(await temporaryFolder());
+  const folder = dataDir === undefined ? opened.use(await temporaryFolder()) : { path: dataDir };
   let offsetMs = 0;
   const clock = () => Date.now() + offsetMs;
   const publicOrigin = () => 'http://127.0.0.1:8080';

@@ -1,7 +1,7 @@
 /** Which mails may expire, and what is left of one that has. Pure. */
 import type { OutputOf } from '#contracts/operation.ts';
 import type { askRetention } from '#contracts/retention.ts';
-import type { MessageRow, StoredMessage } from '../message.ts';
+import { type MessageRow, namesOf, type StoredMessage } from '../message.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
 
@@ -22,18 +22,14 @@ export function mayExpire({ id, value }: StoredMessage, retained: Retained, now:
   return !isHeld({ id, value }, retained);
 }
 
-/** By its own id, that of its source, or that of an incident that it made or changed. */
-export function isHeld(
-  { id, value }: Pick<StoredMessage, 'id' | 'value'>,
-  { holds }: Retained,
-): boolean {
-  const incidents = [value.incidentId, ...(value.pages ?? []).map((page) => page.incidentId)];
-  return holds.some(({ record }) => {
-    if (record === undefined) return true;
-    if (record.type === 'cad-message') return record.id === id;
-    if (record.type === 'cad-source') return record.id === value.sourceId;
-    return record.type === 'incident' && incidents.includes(record.id);
-  });
+/** By a hold on everything, or on anything that the mail can be named by. */
+export function isHeld(message: Pick<StoredMessage, 'id' | 'value'>, { holds }: Retained): boolean {
+  const names = namesOf(message);
+  return holds.some(
+    ({ record }) =>
+      record === undefined ||
+      names.some(({ type, id }) => type === record.type && id === record.id),
+  );
 }
 
 /** Hash, size, verdicts and result stay; what the mail said goes with its bytes. */
