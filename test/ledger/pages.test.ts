@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { AuditEvent } from '#contracts/audit-event.ts';
 import type { Question } from '#services/ledger/chain/marks.ts';
 import { openPageTimes } from '#services/ledger/chain/page.ts';
-import { inclusionPath, leafHash, rangeHash, rootAt } from '#services/ledger/chain/tree.ts';
+import { inclusionPath, leafHash, rangeHashes, rootAt } from '#services/ledger/chain/tree.ts';
 import type { Log } from '#services/ledger/log/log.ts';
 import { provesInclusion } from '#services/ledger/portable/proof.ts';
 import { type Found, search } from '#services/ledger/read/search.ts';
@@ -46,9 +46,7 @@ async function expectProofs(log: Log): Promise<void> {
   const size = log.size();
   const root = Buffer.from(await rootAt(log.nodes, size), 'hex');
   for (let index = 0; index < size; index += 97) {
-    const hashes = await Promise.all(
-      inclusionPath(index, size).map((range) => rangeHash(log.nodes, range)),
-    );
+    const hashes = await rangeHashes(log.nodes, inclusionPath(index, size));
     const bytes = (await log.blocks.entry(index)) ?? Buffer.alloc(0);
     expect(provesInclusion({ index, size, root, hashes, leafHash: leafHash(bytes) })).toBe(true);
   }
@@ -205,10 +203,30 @@ describe('pages', () => {
       [990, 0],
     ] as const) {
       reads = 0;
-      await Promise.all(inclusionPath(index, 1_000).map((range) => rangeHash(log.nodes, range)));
+      await rangeHashes(log.nodes, inclusionPath(index, 1_000));
       expect([index, reads]).toEqual([index, expected]);
     }
     await expectProofs(log);
+  });
+
+  test('a proof that needs a tile which is gone, or entries to come, is refused and leaves nothing behind', async () => {
+    await using fixture = await openFixture();
+    {
+      await using log = await fixture.open();
+      await log.append(eventsOf(fixture.tenant, 600));
+    }
+    const tiles = await rowsOf(fixture, 'tile');
+    await removeRows(
+      fixture,
+      tiles.filter(({ id }) => id === '0/0000000000000000'),
+    );
+    await using log = await fixture.open();
+    await expect(rangeHashes(log.nodes, inclusionPath(3, 600))).rejects.toThrow(
+      'hash tile 0/0 is missing',
+    );
+    await expect(rangeHashes(log.nodes, inclusionPath(3, 700))).rejects.toThrow();
+    await expect(log.nodes(0, 600)).rejects.toThrow(RangeError);
+    expect(await rangeHashes(log.nodes, inclusionPath(300, 512))).toHaveLength(9);
   });
 
   test('two processes derive the same pages side by side', async () => {

@@ -11,7 +11,7 @@ import {
   leafHash,
   type NodeReader,
   nodeHash,
-  rangeHash,
+  rangeHashes,
   rootAt,
   rootOf,
 } from '#services/ledger/chain/tree.ts';
@@ -68,7 +68,7 @@ describe('tree', () => {
       expect(await rootAt(read, size)).toBe(root.toString('hex'));
       for (let index = 0; index < size; index += 1) {
         const path = inclusionPath(index, size);
-        const hashes = await Promise.all(path.map((range) => rangeHash(read, range)));
+        const hashes = await rangeHashes(read, path);
         const leaf = leafHash(entries[index] ?? Buffer.alloc(0));
         const proof = { index, size, leafHash: leaf, root, hashes };
         expect(provesInclusion(proof)).toBe(true);
@@ -86,7 +86,7 @@ describe('tree', () => {
     for (let to = 1; to <= 70; to += 1) {
       for (let from = 1; from <= to; from += 1) {
         const path = consistencyPath(from, to);
-        const hashes = await Promise.all(path.map((range) => rangeHash(read, range)));
+        const hashes = await rangeHashes(read, path);
         const [fromRoot = Buffer.alloc(0), toRoot = Buffer.alloc(0)] = [roots[from], roots[to]];
         expect(provesConsistency({ from, to, fromRoot, toRoot, hashes })).toBe(true);
         const other = roots[from - 1] ?? Buffer.alloc(0);
@@ -117,6 +117,22 @@ describe('tree', () => {
     );
   });
 
+  test('every node of a proof is asked for before one is waited for', async () => {
+    const asked: string[] = [];
+    const waiting = Promise.withResolvers<Buffer>();
+    const known = leafHash(Buffer.from('known'));
+    const hashes = rangeHashes(
+      (level, index) => {
+        asked.push(`${level}/${index}`);
+        return index % 2 === 0 ? known : waiting.promise;
+      },
+      inclusionPath(2, 11),
+    );
+    expect(asked).toEqual(['0/3', '1/0', '2/1', '1/4', '0/10']);
+    waiting.resolve(leafHash(Buffer.from('read')));
+    expect(await hashes).toHaveLength(4);
+  });
+
   test('a tree of 2^53 - 1 equal entries is proved by its equal subtrees', async () => {
     const leaf = leafHash(Buffer.from('same'));
     const byLevel = [leaf];
@@ -128,15 +144,11 @@ describe('tree', () => {
     const size = Number.MAX_SAFE_INTEGER;
     const root = Buffer.from(await rootAt(read, size), 'hex');
     const index = size - 2 ** 40 - 3;
-    const hashes = await Promise.all(
-      inclusionPath(index, size).map((range) => rangeHash(read, range)),
-    );
+    const hashes = await rangeHashes(read, inclusionPath(index, size));
     expect(provesInclusion({ index, size, leafHash: leaf, root, hashes })).toBe(true);
     const from = 2 ** 52 + 12_345;
     const fromRoot = Buffer.from(await rootAt(read, from), 'hex');
-    const path = await Promise.all(
-      consistencyPath(from, size).map((range) => rangeHash(read, range)),
-    );
+    const path = await rangeHashes(read, consistencyPath(from, size));
     expect(provesConsistency({ from, to: size, fromRoot, toRoot: root, hashes: path })).toBe(true);
   });
 

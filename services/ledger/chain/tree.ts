@@ -122,8 +122,11 @@ export function rootOf({ hashes }: Edge): string {
   return root === undefined ? EMPTY_ROOT : root.toString('hex');
 }
 
-/** Gives the hash of a complete subtree. */
-export type NodeReader = (level: number, index: number) => Promise<Buffer>;
+/**
+ * Gives the hash of a complete subtree; at once where nothing has to be read for it. Rejects where
+ * there is none, and never throws: who asks for many would leave promises behind.
+ */
+export type NodeReader = (level: number, index: number) => Buffer | Promise<Buffer>;
 
 /** Leaves `[begin, end)`, as the recursion of RFC 9162 cuts them. */
 export interface LeafRange {
@@ -169,24 +172,43 @@ export function consistencyPath(from: number, to: number): LeafRange[] {
   return path.reverse();
 }
 
-/** Hash over the leaves of a range: of one node, or folded from the complete subtrees in it. */
-export async function rangeHash(read: NodeReader, range: LeafRange): Promise<Buffer> {
-  const hashes: Buffer[] = [];
-  let { begin } = range;
-  while (begin < range.end) {
-    const width = largestPowerUpTo(range.end - begin);
-    hashes.push(await read(levelOf(width), begin / width));
-    begin += width;
-  }
-  const folded = fold(hashes);
-  if (folded === undefined) throw new RangeError('an empty range has no hash');
-  return folded;
+/**
+ * Hash over the leaves of each range: of one node, or folded from the complete subtrees in it. All
+ * nodes are asked for before one is waited for, so that their rows are read side by side; what is in
+ * memory costs no promise.
+ */
+export async function rangeHashes(
+  read: NodeReader,
+  ranges: readonly LeafRange[],
+): Promise<Buffer[]> {
+  const hashes = ranges.map((range) => rangeHash(read, range));
+  return hashes.every(isKnown) ? hashes : Promise.all(hashes);
 }
 
 /** Root over the first `size` leaves, hex. */
 export async function rootAt(read: NodeReader, size: number): Promise<string> {
   if (size === 0) return EMPTY_ROOT;
   return (await rangeHash(read, { begin: 0, end: size })).toString('hex');
+}
+
+function rangeHash(read: NodeReader, range: LeafRange): Buffer | Promise<Buffer> {
+  const nodes: (Buffer | Promise<Buffer>)[] = [];
+  for (let { begin } = range; begin < range.end; ) {
+    const width = largestPowerUpTo(range.end - begin);
+    nodes.push(read(levelOf(width), begin / width));
+    begin += width;
+  }
+  return nodes.every(isKnown) ? folded(nodes) : Promise.all(nodes).then(folded);
+}
+
+function isKnown(node: Buffer | Promise<Buffer>): node is Buffer {
+  return !(node instanceof Promise);
+}
+
+function folded(hashes: readonly Buffer[]): Buffer {
+  const hash = fold(hashes);
+  if (hash === undefined) throw new RangeError('an empty range has no hash');
+  return hash;
 }
 
 function fold(hashes: readonly Buffer[]): Buffer | undefined {

@@ -17,7 +17,7 @@ import type { Vault } from '#shared/ports/vault.ts';
 import { Problem } from '#shared/problem.ts';
 import { type Checkpoint, checkpointText, originOf, readSignedHead } from '../chain/checkpoint.ts';
 import { noteWith } from '../chain/note.ts';
-import { consistencyPath, type NodeReader, rangeHash, rootOf } from '../chain/tree.ts';
+import { consistencyPath, type NodeReader, rangeHashes, rootOf } from '../chain/tree.ts';
 import { checkpointChange, newestCheckpoint, UNAUDITED } from '../log/store.ts';
 import type { View } from '../log/view.ts';
 import { parseNote } from '../portable/note.ts';
@@ -127,9 +127,7 @@ async function signedByAll(parts: SignerParts, checkpoint: Checkpoint): Promise<
 async function assertGoesOn(parts: SignerParts, from: Tree, to: Tree): Promise<void> {
   if (from.size === 0) return;
   if (from.size > to.size) throw forkedLog(parts, from, to);
-  const hashes = await Promise.all(
-    consistencyPath(from.size, to.size).map((range) => rangeHash(parts.nodes, range)),
-  );
+  const hashes = await rangeHashes(parts.nodes, consistencyPath(from.size, to.size));
   const proof = {
     from: from.size,
     to: to.size,

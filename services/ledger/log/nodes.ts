@@ -66,34 +66,41 @@ export function openNodes(about: {
   /** Rows that are being read: the nodes of one proof ask for the same few. */
   const loading = new Map<string, Promise<OpenTile>>();
 
-  async function read(level: number, index: number): Promise<Buffer> {
+  function read(level: number, index: number): Buffer | Promise<Buffer> {
+    try {
+      return node(level, index);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  function node(level: number, index: number): Buffer | Promise<Buffer> {
     const width = 2 ** level;
     if ((index + 1) * width > view.head.edge.size) throw new RangeError('no such node yet');
     const begin = tailBegin(view);
     if ((index + 1) * width <= begin) return fromTile(level, index);
     if (index * width >= begin) return fromTail(level, index);
-    const [left, right] = await Promise.all([
-      read(level - 1, 2 * index),
-      read(level - 1, 2 * index + 1),
-    ]);
-    return nodeHash(left, right);
+    const [left, right] = [read(level - 1, 2 * index), read(level - 1, 2 * index + 1)];
+    return left instanceof Promise || right instanceof Promise
+      ? Promise.all([left, right]).then((halves) => nodeHash(...halves))
+      : nodeHash(left, right);
   }
 
   /** Every fourth level is known since the block was made. */
   function fromTail(level: number, index: number): Buffer {
-    const node =
+    const known =
       level === 0 ? view.leaves[index - tailBegin(view)] : view.nodes.get(nodeName(level, index));
-    if (node !== undefined) return node;
+    if (known !== undefined) return known;
     if (level === 0) throw new RangeError('no such leaf yet');
     return nodeHash(fromTail(level - 1, 2 * index), fromTail(level - 1, 2 * index + 1));
   }
 
-  async function fromTile(level: number, index: number): Promise<Buffer> {
+  function fromTile(level: number, index: number): Buffer | Promise<Buffer> {
     const place = placeOf(level, index);
-    const node = nodeOf(growingTile(place) ?? (await fullTile(place)), place);
-    if (node === undefined)
-      throw new Error(`hash tile ${place.tileLevel}/${place.tile} is too short`);
-    return node;
+    const tile = growingTile(place) ?? fullTile(place);
+    return tile instanceof Promise
+      ? tile.then((loaded) => nodeAt(loaded, place))
+      : nodeAt(tile, place);
   }
 
   /** The tile where it is the one that still grows; its middle is made once for each size. */
@@ -129,6 +136,12 @@ export function openNodes(about: {
   }
 
   return read;
+}
+
+function nodeAt(tile: OpenTile, place: TilePlace): Buffer {
+  const node = nodeOf(tile, place);
+  if (node !== undefined) return node;
+  throw new Error(`hash tile ${place.tileLevel}/${place.tile} is too short`);
 }
 
 function nodeOf({ tile, made }: OpenTile, { level, index }: TilePlace): Buffer | undefined {

@@ -18,7 +18,7 @@ import {
   type Edge,
   growEdge,
   leafHash,
-  rangeHash,
+  rangeHashes,
   rootOf,
 } from '../chain/tree.ts';
 import type { Log } from '../log/log.ts';
@@ -86,7 +86,7 @@ export async function writeArchive(
 
 async function headOf(log: Log, { first, end, edge, prev, checkpoint }: ArchiveRange) {
   const path = consistencyPath(end, checkpoint.size);
-  const hashes = await Promise.all(path.map((range) => rangeHash(log.nodes, range)));
+  const hashes = await rangeHashes(log.nodes, path);
   return {
     format: ARCHIVE_FORMAT,
     first,

@@ -7,7 +7,7 @@ import {
   growEdge,
   leafHash,
   nodeHash,
-  rangeHash,
+  rangeHashes,
   rootOf,
 } from '#services/ledger/chain/tree.ts';
 import { addCheckpointBody } from '#services/ledger/witness/request.ts';
@@ -41,9 +41,7 @@ export function openMemoryLog(
     return signedNote(text, { name: origin, publicKey }, signature);
   };
   const proof = (from: number, to: number) =>
-    from === 0 || from === to
-      ? Promise.resolve([])
-      : Promise.all(consistencyPath(from, to).map((range) => rangeHash(node, range)));
+    from === 0 || from === to ? Promise.resolve([]) : rangeHashes(node, consistencyPath(from, to));
   return {
     origin,
     pair,
