@@ -5,7 +5,7 @@
  * A full tile is stored with the 16 nodes half-way up behind its items, so that any node within it
  * is at most 15 hashes away. The first 8,192 bytes are the tile as the specification has it.
  */
-import { HASH_BYTES, nodeHash } from './tree.ts';
+import { HASH_BYTES, rootOver } from './tree.ts';
 
 export const TILE_WIDTH = 256;
 /** Tree levels that one tile holds: 2^8 items at its foot. */
@@ -82,11 +82,9 @@ export function splitHashes(joined: Buffer): Buffer[] {
 /** Root over `width` hashes, a power of two; `undefined` when they are not all there. */
 function rootOfRun(joined: Buffer, first: number, width: number): Buffer | undefined {
   if ((first + width) * HASH_BYTES > joined.length) return undefined;
-  if (width === 1) return hashAt(joined, first);
-  const half = width / 2;
-  const left = rootOfRun(joined, first, half);
-  const right = rootOfRun(joined, first + half, half);
-  return left && right && nodeHash(left, right);
+  return width === 1
+    ? hashAt(joined, first)
+    : rootOver(joined.subarray(first * HASH_BYTES, (first + width) * HASH_BYTES));
 }
 
 function hashAt(joined: Buffer, index: number): Buffer {

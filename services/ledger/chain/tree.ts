@@ -29,6 +29,23 @@ export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
   return nodeHashWith(nodeInput(), left, right);
 }
 
+/**
+ * Root over hashes that stand one behind the other, as many as a power of two. It is folded in one
+ * piece of memory, without a buffer for each child: the two children of a node stand side by side,
+ * and the byte before them, of a child that was hashed already, takes the prefix.
+ */
+export function rootOver(hashes: Uint8Array): Buffer {
+  const work = Buffer.allocUnsafe(1 + hashes.length);
+  work.set(hashes, 1);
+  for (let bytes = hashes.length; bytes > HASH_BYTES; bytes /= 2) {
+    for (let begin = 0; begin < bytes; begin += 2 * HASH_BYTES) {
+      work[begin] = NODE_PREFIX;
+      putDigest(work, 1 + begin / 2, work.subarray(begin, begin + 1 + 2 * HASH_BYTES));
+    }
+  }
+  return work.subarray(1, 1 + HASH_BYTES);
+}
+
 /** Where the input of a node's hash is put together; many nodes can use one, one after the other. */
 function nodeInput(): Buffer {
   const input = Buffer.allocUnsafe(1 + 2 * HASH_BYTES);
