@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { ENTRY_BYTES_MAX } from '#contracts/limits.ts';
 import {
   type BlockHeader,
+  blockHeader,
   bundleIn,
   bundleOf,
   cutBundle,
@@ -20,6 +21,7 @@ import {
 } from '#services/ledger/chain/block.ts';
 import { contentOf, contentText, NO_LEAF } from '#services/ledger/chain/entry.ts';
 import { EMPTY_HEAD, makeBlock } from '#services/ledger/chain/head.ts';
+import { canonicalHash } from '#shared/canonical.ts';
 import { plainEvents } from './plain.ts';
 
 /** A block with these bytes for its entries, which nobody looks into. */
@@ -42,6 +44,31 @@ function blockOf(entries: readonly Uint8Array[], sealed = entries.map(() => new 
   };
   return { header: { ...header, hash: headerHash(header) }, body };
 }
+
+test('the hash of a header is that of its RFC 8785 form, whatever stands in it', () => {
+  const { header } = blockOf([Buffer.from('entry')]);
+  const { hash: _, ...fields } = header;
+  const count = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
+  const digest = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => bytes.toHex());
+  const change = fc.record({
+    ...{ blockNo: count, first: count, count, size: count, entriesBytes: count, bodyBytes: count },
+    ...{ epoch: count, root: digest, leaf: digest, bodyHash: digest, prevBlockHash: digest },
+    edge: fc.array(digest, { minLength: 1, maxLength: 53 }),
+    packing: fc.constantFrom('raw' as const, 'zstd' as const),
+    writer: fc.string({ minLength: 1, maxLength: 8, unit: 'grapheme' }),
+  });
+  fc.assert(
+    fc.property(change, (changed) => {
+      const rest = { ...fields, ...changed };
+      expect(headerHash({ ...rest, hash: NO_LEAF })).toBe(canonicalHash(rest));
+      // Rows give the keys back in any order.
+      const entries = Object.entries({ ...rest, hash: NO_LEAF }).toReversed();
+      expect(headerHash(blockHeader.parse({ ...Object.fromEntries(entries), count: 1 }))).toBe(
+        canonicalHash({ ...rest, count: 1 }),
+      );
+    }),
+  );
+});
 
 describe('entries', () => {
   test('are as long as two bytes can tell, and not longer', () => {

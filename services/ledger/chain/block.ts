@@ -20,7 +20,6 @@ import { constants, crc32, zstdCompressSync, zstdDecompressSync } from 'node:zli
 import { z } from 'zod';
 import { BLOCK_BYTES_MAX, BLOCK_ENTRIES_MAX, ENTRY_BYTES_MAX } from '#contracts/limits.ts';
 import { sha256Hex } from '#contracts/primitives.ts';
-import { canonicalHash } from '#shared/canonical.ts';
 
 /** With the header well under ROW_BYTES_MAX. */
 export const BODY_ROW_BYTES_MAX = BLOCK_BYTES_MAX;
@@ -215,9 +214,17 @@ export function isSoundHeader(header: BlockHeader): boolean {
   }
 }
 
-/** The hash that the header must carry. */
-export function headerHash({ hash: _, ...rest }: BlockHeader): string {
-  return canonicalHash(rest);
+/**
+ * The hash that the header must carry. All keys are known and all values plain, so that the RFC 8785
+ * form is what the language writes of them in the order of their names; a test holds both equal.
+ */
+export function headerHash(header: BlockHeader): string {
+  const { blockNo, bodyBytes, bodyHash, count, edge, entriesBytes, epoch, first } = header;
+  const { leaf, packing, prevBlockHash, root, size, v, writer } = header;
+  if (!writer.isWellFormed()) throw new TypeError('the name of the writer is no text');
+  const start = { blockNo, bodyBytes, bodyHash, count, edge, entriesBytes, epoch, first };
+  const text = JSON.stringify({ ...start, leaf, packing, prevBlockHash, root, size, v, writer });
+  return hash('sha256', text, 'hex');
 }
 
 function valuesOf(sealed: readonly Uint8Array[]): Buffer {
