@@ -58,7 +58,15 @@ async function walked(
     const leaves = derived.leaves.slice(first, first + block);
     const { edge: grown, nodes } = growTiled(edge, leaves);
     edge = grown;
-    breaks.push(...(await check.grown({ first, leaves, nodes, altered, isKnown: true })));
+    breaks.push(
+      ...(await check.grown({
+        first,
+        leaves: Buffer.concat(leaves),
+        nodes,
+        altered,
+        isKnown: true,
+      })),
+    );
   }
   return { check, breaks, edge };
 }
@@ -148,7 +156,8 @@ describe('tiles and pages', () => {
     derived.leaves[300] = leafAt(-2);
     const check = openDerivedCheck(derived.reader, 0);
     // An altered block has no nodes that could be compared.
-    const grown = { first: 0, leaves: derived.leaves, nodes: [], isKnown: true };
+    const leaves = Buffer.concat(derived.leaves);
+    const grown = { first: 0, leaves, nodes: [], isKnown: true };
     const breaks = await check.grown({ ...grown, altered: new Set([3]) });
     expect(breaks).toEqual([altered(300, 44, '0/1')]);
     expect(await check.finish()).toEqual([]);
@@ -174,7 +183,7 @@ describe('tiles and pages', () => {
     const of = (first: number, end: number, isKnown: boolean) =>
       check.grown({
         first,
-        leaves: derived.leaves.slice(first, end),
+        leaves: Buffer.concat(derived.leaves.slice(first, end)),
         nodes: [],
         altered: new Set(),
         isKnown,
@@ -209,7 +218,9 @@ describe('tiles of entries that are gone', () => {
     const first = pages * PAGE;
     const leaves = derived.leaves.slice(first);
     const { nodes } = growTiled(behind, leaves);
-    const rest = await check.grown({ first, leaves, nodes, altered: new Set(), isKnown: true });
+    const joined = Buffer.concat(leaves);
+    const grown = { first, leaves: joined, nodes, altered: new Set<number>(), isKnown: true };
+    const rest = await check.grown(grown);
     return { breaks: [...breaks, ...rest, ...(await check.finish())], pauses };
   }
 

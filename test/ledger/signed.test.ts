@@ -34,7 +34,8 @@ async function checkOf(heads: readonly Signed[], passed = 4) {
   for (let block = 0; block < passed; block += 1) {
     const [begin, size] = [block * 5, block * 5 + 5];
     const before = edgeAt(begin);
-    await check.passed({ before, leaves: leaves.slice(begin, size), after: edgeAt(size), size });
+    const joined = Buffer.concat(leaves.slice(begin, size));
+    await check.passed({ before, leaves: joined, after: edgeAt(size), size });
   }
   const finish = (end: { isEnd?: boolean; isOpen?: boolean } = {}) =>
     check.finish({ size: passed * 5, isEnd: true, isOpen: false, ...end });
@@ -186,7 +187,8 @@ describe('signed heads', () => {
   test('before the first block that is known as a whole are not judged by it', async () => {
     const source = [signed(SECOND, 3, { root: otherRoot })];
     const { check, finish } = await checkOf(source, 0);
-    const known = { before: edgeAt(5), leaves: leaves.slice(5, 10), after: edgeAt(10), size: 10 };
+    const joined = Buffer.concat(leaves.slice(5, 10));
+    const known = { before: edgeAt(5), leaves: joined, after: edgeAt(10), size: 10 };
     await check.passed(known);
     expect(await finish({ isEnd: false })).toEqual([]);
   });

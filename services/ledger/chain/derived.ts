@@ -3,6 +3,7 @@
  * and pages, because they tell a repeated event from a new one.
  */
 import type { LedgerBreak } from '#contracts/ledger.ts';
+import { asBuffer } from './block.ts';
 import { readPage } from './page.ts';
 import {
   MIDDLE_LEVELS,
@@ -23,6 +24,9 @@ import {
   type TreeNode,
 } from './tree.ts';
 
+/** Of a full tile: its items, and the nodes half-way up. */
+const EXPECTED_HASHES = TILE_WIDTH + MIDDLE_WIDTH;
+
 export interface DerivedReader {
   /** How many pages are derived. */
   pages(): Promise<number>;
@@ -36,7 +40,8 @@ export interface DerivedReader {
 interface Grown {
   /** `seq` of the first leaf. */
   readonly first: number;
-  readonly leaves: readonly Buffer[];
+  /** Leaf hashes, one behind the other. */
+  readonly leaves: Buffer;
   /** Inner nodes that tiles are made of; none where the leaves are not all those that were written. */
   readonly nodes: readonly TreeNode[];
   /** Entries named as altered already: their tiles are right to differ. */
@@ -45,51 +50,60 @@ interface Grown {
   readonly isKnown: boolean;
 }
 
-/** A hash that is not known is not compared. */
 type Hashes = readonly (Buffer | undefined)[];
+
+/** What a tile must hold: hashes one behind the other. One that is not known is not compared. */
+interface Expected {
+  readonly hashes: Buffer;
+  isKnown(index: number): boolean;
+}
 
 export function openDerivedCheck(reader: DerivedReader, start: number) {
   const firstPage = Math.ceil(start / TILE_WIDTH);
   /** Of the page that is not full yet. */
-  let leaves: (Buffer | undefined)[] = [];
-  /** Nodes half-way up a page, by their index, and the root of each page. */
-  const middle = new Map<number, Buffer>();
+  const expected = openExpected();
+  let page = 0;
+  /** Root of each page. */
   const roots: (Buffer | undefined)[] = [];
   let pages: number | undefined;
   /** Of the tree over entries that are gone. */
   let keptEdge: Edge | undefined;
 
-  function take(nodes: readonly TreeNode[]): void {
+  /** Goes on with a page: leaves of it, one behind the other, and all nodes that there are. */
+  function take(first: number, leaves: Buffer, nodes: readonly TreeNode[]): void {
+    const number = Math.floor(first / TILE_WIDTH);
+    if (number !== page) expected.forget(0, EXPECTED_HASHES);
+    page = number;
+    expected.put(first % TILE_WIDTH, leaves);
     for (const { level, index, hash } of nodes) {
-      if (level === MIDDLE_LEVELS) middle.set(index, hash);
-      if (level === TILE_LEVELS) roots[index] = hash;
+      // A copy with memory of its own: what is kept for long must not keep that of a whole block.
+      if (level === TILE_LEVELS) roots[index] = asBuffer(new Uint8Array(hash));
+      if (level !== MIDDLE_LEVELS || Math.floor(index / MIDDLE_WIDTH) !== page) continue;
+      expected.put(TILE_WIDTH + (index % MIDDLE_WIDTH), hash);
     }
   }
 
   async function finishPage(number: number): Promise<LedgerBreak[]> {
-    const indexes = Array.from(
-      { length: MIDDLE_WIDTH },
-      (_, index) => number * MIDDLE_WIDTH + index,
-    );
-    const hashes = [...leaves, ...indexes.map((index) => middle.get(index))];
-    leaves = [];
-    for (const index of indexes) middle.delete(index);
     pages ??= await reader.pages();
     if (number < firstPage || number >= pages) return [];
-    const tile = await compareTile(reader, { level: 0, tile: number, hashes });
+    const tile = await compareTile(reader, { level: 0, tile: number, expected });
     return [...(await comparePage(reader, number)), ...tile];
   }
 
   return {
-    async grown({ first, leaves: added, nodes, altered, isKnown }: Grown): Promise<LedgerBreak[]> {
+    async grown({ first, leaves, nodes, altered, isKnown }: Grown): Promise<LedgerBreak[]> {
       const breaks: LedgerBreak[] = [];
-      if (!isKnown) leaves = Array.from({ length: first % TILE_WIDTH });
-      take(nodes);
-      for (const [index, leaf] of added.entries()) {
-        const seq = first + index;
-        leaves[seq % TILE_WIDTH] = altered.has(seq) ? undefined : leaf;
-        if (seq % TILE_WIDTH !== TILE_WIDTH - 1) continue;
-        breaks.push(...(await finishPage(Math.floor(seq / TILE_WIDTH))));
+      if (!isKnown) expected.forget(0, TILE_WIDTH);
+      const end = first + leaves.length / HASH_BYTES;
+      for (let begin = first; begin < end; ) {
+        const stop = Math.min(end, begin - (begin % TILE_WIDTH) + TILE_WIDTH);
+        const [from, to] = [(begin - first) * HASH_BYTES, (stop - first) * HASH_BYTES];
+        take(begin, leaves.subarray(from, to), nodes);
+        for (const seq of altered) {
+          if (begin <= seq && seq < stop) expected.forget(seq % TILE_WIDTH, (seq % TILE_WIDTH) + 1);
+        }
+        if (stop % TILE_WIDTH === 0) breaks.push(...(await finishPage(page)));
+        begin = stop;
       }
       return breaks;
     },
@@ -106,15 +120,14 @@ export function openDerivedCheck(reader: DerivedReader, start: number) {
       pause(): Promise<void> | undefined;
     }): Promise<LedgerBreak[]> {
       const breaks: LedgerBreak[] = [];
-      leaves = [];
-      middle.clear();
+      expected.forget(0, EXPECTED_HASHES);
       const end = purged.edge.size / TILE_WIDTH;
       for (let number = Math.floor(purged.from / TILE_WIDTH); number < end; number += 1) {
         await purged.pause();
-        const { root, hashes } = await keptTile(reader, number);
+        const { root, expected: tile } = await keptTile(reader, number);
         roots[number] = root;
         breaks.push(...(await comparePage(reader, number)));
-        breaks.push(...(await compareTile(reader, { level: 0, tile: number, hashes })));
+        breaks.push(...(await compareTile(reader, { level: 0, tile: number, expected: tile })));
       }
       keptEdge = purged.edge;
       return breaks;
@@ -143,12 +156,11 @@ async function keptTile(reader: DerivedReader, number: number) {
   const stored = await reader.tile(0, number);
   const bytes = Buffer.from(stored ?? []);
   if (bytes.length < TILE_WIDTH * HASH_BYTES) {
-    const unknown: Hashes = Array.from({ length: TILE_WIDTH + MIDDLE_WIDTH });
-    return { root: undefined, hashes: unknown };
+    return { root: undefined, expected: expectedOf(Array.from({ length: EXPECTED_HASHES })) };
   }
   const tile = tileOf(splitHashes(bytes.subarray(0, TILE_WIDTH * HASH_BYTES)));
-  const hashes: Hashes = [...splitHashes(tile.items), ...splitHashes(tile.middle)];
-  return { root: nodeIn(tile, TILE_LEVELS, 0), hashes };
+  const expected = expectedOf([...splitHashes(tile.items), ...splitHashes(tile.middle)]);
+  return { root: nodeIn(tile, TILE_LEVELS, 0), expected };
 }
 
 /** Every tile fits those above it, and yet they are not of the tree that was removed. */
@@ -185,7 +197,8 @@ async function compareUpper(
   const isFull = items.length === TILE_WIDTH;
   const known = items.filter((item) => item !== undefined);
   const middle = known.length === items.length ? splitHashes(tileOf(known).middle) : [];
-  return compareTile(reader, { level, tile, hashes: isFull ? [...items, ...middle] : items });
+  const expected = expectedOf(isFull ? [...items, ...middle] : items);
+  return compareTile(reader, { level, tile, expected });
 }
 
 function rootOfItems(items: Hashes): Buffer | undefined {
@@ -196,26 +209,58 @@ function rootOfItems(items: Hashes): Buffer | undefined {
 /** The hashes are those of the items, and behind the items of a full tile those half-way up. */
 async function compareTile(
   reader: DerivedReader,
-  expected: { readonly level: number; readonly tile: number; readonly hashes: Hashes },
+  about: { readonly level: number; readonly tile: number; readonly expected: Expected },
 ): Promise<LedgerBreak[]> {
-  const { level, tile, hashes } = expected;
+  const { level, tile } = about;
+  const { hashes, isKnown } = about.expected;
+  const count = hashes.length / HASH_BYTES;
   const span = TILE_WIDTH ** level;
   const begin = tile * TILE_WIDTH * span;
   const name = `hash tile ${level}/${tile}`;
   const stored = await reader.tile(level, tile);
-  if (stored === undefined || stored.length < hashes.length * HASH_BYTES) {
-    const lastSeq = begin + Math.min(hashes.length, TILE_WIDTH) * span - 1;
+  if (stored === undefined || stored.length < hashes.length) {
+    const lastSeq = begin + Math.min(count, TILE_WIDTH) * span - 1;
     return [{ seq: begin, lastSeq, kind: 'missing', detail: `index: ${name} cannot be read` }];
   }
-  const found = splitHashes(Buffer.from(stored));
-  return hashes.flatMap((hash, index): LedgerBreak[] => {
-    if (hash === undefined || found[index]?.equals(hash)) return [];
+  const found = asBuffer(stored).subarray(0, hashes.length);
+  // All at once: nearly every tile is right.
+  if (found.equals(hashes)) return [];
+  const wanted = splitHashes(hashes);
+  return splitHashes(found).flatMap((hash, index): LedgerBreak[] => {
+    if (!isKnown(index) || wanted[index]?.equals(hash)) return [];
     // Behind the items come nodes that stand for 16 of them each.
     const width = index < TILE_WIDTH ? span : span * MIDDLE_WIDTH;
     const seq = begin + (index < TILE_WIDTH ? index : index - TILE_WIDTH) * width;
     const detail = `index: hash ${index} of ${name} is not that of its entries`;
     return [{ seq, ...(width === 1 ? {} : { lastSeq: seq + width - 1 }), kind: 'altered', detail }];
   });
+}
+
+/** Of the leaves of a page and the nodes half-way up; nothing is known at first. */
+function openExpected() {
+  const hashes = Buffer.alloc(EXPECTED_HASHES * HASH_BYTES);
+  const known = new Uint8Array(EXPECTED_HASHES);
+  return {
+    hashes,
+    isKnown: (index: number) => known[index] === 1,
+    /** Hashes one behind the other, from that index on. */
+    put(index: number, joined: Buffer): void {
+      hashes.set(joined, index * HASH_BYTES);
+      known.fill(1, index, index + joined.length / HASH_BYTES);
+    },
+    /** Those from one index to before another are not known. */
+    forget(begin: number, end: number): void {
+      known.fill(0, begin, end);
+    },
+  };
+}
+
+function expectedOf(hashes: Hashes): Expected {
+  const none = Buffer.alloc(HASH_BYTES);
+  return {
+    hashes: Buffer.concat(Array.from(hashes, (hash) => hash ?? none)),
+    isKnown: (index) => hashes[index] !== undefined,
+  };
 }
 
 /** A page carries a checksum of its own; that it was made of these entries its maker has seen to. */

@@ -11,11 +11,11 @@ import {
   LENGTH_BYTES,
 } from './block.ts';
 import { type ContentText, entryText, NO_LEAF } from './entry.ts';
-import { MIDDLE_LEVELS, splitHashes } from './tiles.ts';
+import { growBySubtrees, subtreesOf } from './subtrees.ts';
+import { splitHashes } from './tiles.ts';
 import {
   type Edge,
   EMPTY_EDGE,
-  growEdge,
   HASH_BYTES,
   leafHash,
   leafHashIn,
@@ -153,9 +153,5 @@ export function headAfter(header: BlockHeader): Head {
 
 /** The edge after these leaves, and the inner nodes that are stored in tiles. */
 export function growTiled(edge: Edge, leaves: readonly Buffer[]) {
-  const nodes: TreeNode[] = [];
-  const grown = growEdge(edge, leaves, (node) => {
-    if (node.level % MIDDLE_LEVELS === 0) nodes.push(node);
-  });
-  return { edge: grown, nodes };
+  return growBySubtrees(edge, leaves.length, subtreesOf(edge.size, Buffer.concat(leaves)));
 }

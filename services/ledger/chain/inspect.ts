@@ -20,11 +20,11 @@ import {
   sealedOf,
 } from './block.ts';
 import { prevIn, tryParseEntry, withPrev } from './entry.ts';
-import { edgeOf, growTiled } from './head.ts';
+import { edgeOf } from './head.ts';
 import { lookInto, type SoundBlock, type StoredBlock } from './look.ts';
 import { sealIndex } from './seal-block.ts';
-import { splitHashes } from './tiles.ts';
-import { type Edge, growEdge, leafHash, rootOf, type TreeNode } from './tree.ts';
+import { growBySubtrees } from './subtrees.ts';
+import { type Edge, growEdge, HASH_BYTES, leafHash, rootOf, type TreeNode } from './tree.ts';
 
 /** Where a walk stands. What is `undefined` is not known, behind a block that could not be read. */
 export interface Position {
@@ -50,7 +50,8 @@ export interface Inspection {
 export interface Found {
   /** `seq` of the first entry. */
   readonly first: number;
-  readonly leaves: readonly Buffer[];
+  /** Leaf hashes, one behind the other. */
+  readonly leaves: Buffer;
   /** Inner nodes that tiles are made of; none unless the block is the one that was written. */
   readonly nodes: readonly TreeNode[];
 }
@@ -81,15 +82,15 @@ export function inspectBlock(tenant: string, at: Position, stored: StoredBlock):
 /** A sound block that goes on from where the walk stands; `undefined` when it does not. */
 function passed(
   at: Position,
-  { header, prev, leaves: joined }: SoundBlock,
+  { header, prev, leaves, subtrees }: SoundBlock,
 ): Inspection | undefined {
   if (header.blockNo !== at.blockNo || !follows(at, header)) return undefined;
   if (at.leaf !== undefined && at.leaf !== prev) return undefined;
-  const leaves = splitHashes(asBuffer(joined));
-  const grown = at.edge === undefined ? undefined : growTiled(at.edge, leaves);
+  const count = leaves.length / HASH_BYTES;
+  const grown = at.edge && growBySubtrees(at.edge, count, subtrees);
   const edge = grown?.edge ?? edgeOf(header);
   if (edge.size !== header.size || rootOf(edge) !== header.root) return undefined;
-  const found = { first: header.first, leaves, nodes: grown?.nodes ?? [] };
+  const found = { first: header.first, leaves: asBuffer(leaves), nodes: grown?.nodes ?? [] };
   return { breaks: [], found, altered: new Set(), next: behind(at, header, edge) };
 }
 
@@ -167,7 +168,7 @@ function behind(at: Position, header: BlockHeader, edge = edgeOf(header)): Posit
 function diagnose(looked: Looked): Inspection {
   const { at, block, isSound, leaves } = looked;
   const first = at.edge === undefined ? block.header.first : at.size;
-  const found = { first, leaves, nodes: [] };
+  const found = { first, leaves: Buffer.concat(leaves), nodes: [] };
   if (!isSound) return diagnoseHead(looked, found);
   const indexes = alteredEntries(looked, block.header.leaf);
   const altered = new Set(indexes.map((index) => first + index));

@@ -15,6 +15,7 @@ import {
 } from './block.ts';
 import { prevIn, standingIn } from './entry.ts';
 import { KEY_ID_BYTES } from './seal.ts';
+import { type Subtrees, subtreesOf } from './subtrees.ts';
 import { HASH_BYTES, leafHashIn } from './tree.ts';
 
 export interface StoredBlock {
@@ -39,6 +40,7 @@ export interface SoundBlock {
   readonly prev: string;
   /** Leaf hashes, one behind the other, in memory of their own: they may go to another thread. */
   readonly leaves: Uint8Array<ArrayBuffer>;
+  readonly subtrees: Subtrees;
   /** Key ids of the sealed values, one behind the other; absent when those cannot be told apart. */
   readonly keyIds?: Uint8Array<ArrayBuffer>;
 }
@@ -74,7 +76,7 @@ function chainIn(
   tenant: string,
   header: BlockHeader,
   { bundle, ends }: Cut,
-): Pick<SoundBlock, 'prev' | 'leaves'> | undefined {
+): Pick<SoundBlock, 'prev' | 'leaves' | 'subtrees'> | undefined {
   const stands = standingIn(bundle, tenant);
   const first = prevIn(bundle.subarray(LENGTH_BYTES, ends[0])) ?? '';
   const leaves: string[] = [];
@@ -86,7 +88,9 @@ function chainIn(
     leaves.push(prev);
     begin = end + LENGTH_BYTES;
   }
-  return prev === header.leaf ? { prev: first, leaves: joined(leaves) } : undefined;
+  if (prev !== header.leaf) return undefined;
+  const all = joined(leaves);
+  return { prev: first, leaves: all, subtrees: subtreesOf(header.first, all) };
 }
 
 /** Hashes in hex as bytes: all at once, which is faster than one by one. */

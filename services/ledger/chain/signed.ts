@@ -4,6 +4,7 @@
  */
 import type { LedgerBreak } from '#contracts/ledger.ts';
 import type { SignedHead } from './checkpoint.ts';
+import { splitHashes } from './tiles.ts';
 import { type Edge, growEdge, type NodeReader, rootAt, rootOf } from './tree.ts';
 
 export const places = ['beside the blocks', 'in the second place'] as const;
@@ -29,9 +30,12 @@ export interface SignedSource {
 }
 
 export interface PassedBlock {
-  /** The tree before it, and its leaf hashes; absent when they are not those that were written. */
+  /**
+   * The tree before it, and its leaf hashes, one behind the other; absent when they are not those
+   * that were written.
+   */
   readonly before?: Edge | undefined;
-  readonly leaves?: readonly Buffer[] | undefined;
+  readonly leaves?: Buffer | undefined;
   /** The tree behind it, and how many entries that has. */
   readonly after: Edge | undefined;
   readonly size: number;
@@ -48,7 +52,7 @@ async function rootWithin(
   // A tile that cannot be read is named by its own check.
   if (nodes !== undefined) return rootAt(nodes, at).catch(() => undefined);
   if (before === undefined || leaves === undefined || at < before.size) return undefined;
-  return rootOf(growEdge(before, leaves.slice(0, at - before.size)));
+  return rootOf(growEdge(before, splitHashes(leaves).slice(0, at - before.size)));
 }
 
 export async function openSignedCheck(source: SignedSource, start: number) {

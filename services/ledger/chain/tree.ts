@@ -39,8 +39,7 @@ export function rootOver(hashes: Uint8Array): Buffer {
   work.set(hashes, 1);
   for (let bytes = hashes.length; bytes > HASH_BYTES; bytes /= 2) {
     for (let begin = 0; begin < bytes; begin += 2 * HASH_BYTES) {
-      work[begin] = NODE_PREFIX;
-      putDigest(work, 1 + begin / 2, work.subarray(begin, begin + 1 + 2 * HASH_BYTES));
+      putNodeHash(work, 1 + begin, 1 + begin / 2);
     }
   }
   return work.subarray(1, 1 + HASH_BYTES);
@@ -51,6 +50,15 @@ function nodeInput(): Buffer {
   const input = Buffer.allocUnsafe(1 + 2 * HASH_BYTES);
   input[0] = NODE_PREFIX;
   return input;
+}
+
+/**
+ * Puts the hash of the node over two hashes, which stand one behind the other in longer memory, there
+ * too: nothing is copied. Offsets in bytes; the byte before the two is lost to the prefix.
+ */
+export function putNodeHash(memory: Buffer, from: number, to: number): void {
+  memory[from - 1] = NODE_PREFIX;
+  putDigest(memory, to, memory.subarray(from - 1, from + 2 * HASH_BYTES));
 }
 
 function nodeHashWith(input: Buffer, left: Uint8Array, right: Uint8Array): Buffer {
@@ -99,27 +107,38 @@ export interface Edge {
 
 export const EMPTY_EDGE: Edge = { size: 0, hashes: [] };
 
-/** A node that became complete; told to whoever keeps nodes. */
+/** The root of a complete subtree. */
 export interface TreeNode {
   readonly level: number;
   readonly index: number;
   readonly hash: Buffer;
 }
 
-/** The edge after these leaves. `completed` hears of each inner node that they complete. */
-export function growEdge(
+/** The edge after these leaves. */
+export function growEdge(edge: Edge, leaves: readonly Buffer[]): Edge {
+  return joinSubtrees(
+    edge,
+    leaves.map((hash, at) => ({ level: 0, index: edge.size + at, hash })),
+  );
+}
+
+/**
+ * The edge after these complete subtrees, each of which goes on from the one before. `completed`
+ * hears of each node that they complete with what stands before them.
+ */
+export function joinSubtrees(
   edge: Edge,
-  leaves: readonly Buffer[],
+  subtrees: readonly TreeNode[],
   completed: (node: TreeNode) => void = () => undefined,
 ): Edge {
   const hashes = [...edge.hashes];
   const input = nodeInput();
-  let size = edge.size;
-  for (const leaf of leaves) {
-    let hash = leaf;
-    let level = 0;
-    // Each trailing one of the size is a complete left sibling that waits for this node.
-    for (let index = size; index % 2 === 1; ) {
+  let { size } = edge;
+  for (const subtree of subtrees) {
+    let { level, index, hash } = subtree;
+    size += 2 ** level;
+    // Each trailing one of the index is a complete left sibling that waits for this node.
+    while (index % 2 === 1) {
       const left = hashes.pop();
       if (left === undefined) throw new Error('the edge does not fit its size');
       hash = nodeHashWith(input, left, hash);
@@ -128,7 +147,6 @@ export function growEdge(
       completed({ level, index, hash });
     }
     hashes.push(hash);
-    size += 1;
   }
   return { size, hashes };
 }

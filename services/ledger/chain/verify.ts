@@ -27,7 +27,8 @@ import {
 } from './inspect.ts';
 import type { StoredBlock } from './look.ts';
 import { openSignedCheck, type SignedSource } from './signed.ts';
-import { type Edge, growEdge, rootOf } from './tree.ts';
+import { splitHashes } from './tiles.ts';
+import { type Edge, growEdge, HASH_BYTES, rootOf } from './tree.ts';
 
 /** More are counted as a damaged store by anybody. */
 const BREAKS_MAX = 1_000;
@@ -175,7 +176,7 @@ function take(walk: Walk, before: Position, inspection: Inspection): void {
   }
   if (found === undefined && next.edge === undefined) walk.open.push(...breaks);
   note(walk, breaks);
-  walk.checkedEntries += found?.leaves.length ?? 0;
+  walk.checkedEntries += found === undefined ? 0 : found.leaves.length / HASH_BYTES;
   walk.standing = standingAfter(walk, before, inspection, altered.size > 0);
   walk.edge = next.edge ?? walk.edge;
   walk.at = next;
@@ -194,7 +195,7 @@ function standingAfter(
 ): Edge | undefined {
   if (before.edge === undefined || found === undefined) return undefined;
   if (standing === undefined && !diverges) return undefined;
-  return growEdge(standing ?? before.edge, found.leaves);
+  return growEdge(standing ?? before.edge, splitHashes(found.leaves));
 }
 
 function note(walk: Walk, breaks: readonly LedgerBreak[]): void {

@@ -16,8 +16,9 @@ export interface LookAnswer {
 
 parentPort?.on('message', ({ id, tenant, header, body }: LookJob) => {
   const sound = lookInto(tenant, { header, body });
-  const { leaves, keyIds } = sound ?? {};
-  const memory = [leaves, keyIds].flatMap((bytes) => (bytes === undefined ? [] : [bytes.buffer]));
+  const { leaves, subtrees, keyIds } = sound ?? {};
+  const all = [leaves, subtrees?.roots, subtrees?.tiled, keyIds];
+  const memory = all.flatMap((bytes) => (bytes === undefined ? [] : [bytes.buffer]));
   parentPort?.postMessage({ id, sound } satisfies LookAnswer, memory);
 });
 parentPort?.postMessage('ready');
