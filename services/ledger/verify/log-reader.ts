@@ -24,19 +24,27 @@ const PUBLISHED_NOTES_MAX = 256;
 const STRAY_ROWS_MAX = 16;
 
 export function openBlockReader(tables: TenantTables): BlockReader {
-  /** A row that cannot be read is there. */
-  const isThere = async (blockNo: number) => {
+  /** A row that cannot be read is there, or is not; of a number that no block has none is. */
+  const isThere = (ifUnreadable: boolean) => async (blockNo: number) => {
+    if (blockNo > Number.MAX_SAFE_INTEGER) return false;
     const key = { kind: 'block', id: numberId(blockNo) };
-    return (await tables.get(key).catch(() => true)) !== undefined;
+    return tables.get(key).then(
+      (row) => row !== undefined,
+      () => ifUnreadable,
+    );
   };
   return {
     async last() {
       try {
         const rows = await tables.list({ kind: 'block', limit: STRAY_ROWS_MAX, descending: true });
         return rows.map(({ id }) => numberOf(id)).find((blockNo) => blockNo >= 0);
-      } catch {
-        const blocks = await firstFree(isThere, 0);
-        return blocks === 0 ? undefined : blocks - 1;
+      } catch (error) {
+        const blocks = await firstFree(isThere(true), 0);
+        if (blocks <= Number.MAX_SAFE_INTEGER) return blocks === 0 ? undefined : blocks - 1;
+        // What is behind the end cannot be read either: the log goes as far as its rows can.
+        const readable = await firstFree(isThere(false), 0);
+        if (readable === 0) throw error;
+        return readable - 1;
       }
     },
     async next(after) {

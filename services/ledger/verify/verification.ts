@@ -4,6 +4,7 @@ import type { LedgerBreak, Verification } from '#contracts/ledger.ts';
 import type { Blobs } from '#shared/ports/blobs.ts';
 import type { Tables } from '#shared/ports/tables.ts';
 import type { Vault } from '#shared/ports/vault.ts';
+import { Problem } from '#shared/problem.ts';
 import { checkpoint } from '../chain/checkpoint.ts';
 import type { Position } from '../chain/inspect.ts';
 import type { SignedSource } from '../chain/signed.ts';
@@ -43,13 +44,18 @@ export interface VerificationRange {
   readonly pause?: ((progress: Progress) => Promise<void>) | undefined;
 }
 
-/** Verifies a tenant's log from the stores alone: nothing that is in memory is believed. */
+/**
+ * Verifies a tenant's log from the stores alone: nothing that is in memory is believed. Rejects with
+ * Problem `unavailable` when the store was away meanwhile.
+ */
 export async function verifyTenant(
-  parts: VerificationParts,
+  given: VerificationParts,
   tenant: string,
   { from = 0, to, start, threads = THREADS, pause = openTurn() }: VerificationRange = {},
 ): Promise<Verification> {
   const startedAt = performance.now();
+  const presence = openPresence(given.tables);
+  const parts = { ...given, tables: presence.tables };
   const tables = parts.tables.forTenant(tenant);
   const opaqueId = await findOpaqueId(parts.tables, tenant).catch(() => undefined);
   await using blocks = openLookAhead({ tenant, blocks: openBlockReader(tables), threads });
@@ -61,18 +67,50 @@ export async function verifyTenant(
     signed: opaqueId === undefined ? nothingSigned : signedSource(parts, tenant, opaqueId),
     start: start ?? (await positionBefore(tables, from)),
     ...(to === undefined ? {} : { to }),
-    pause,
+    async pause(progress) {
+      presence.assert();
+      await pause(progress);
+    },
   });
   // What says that a key was destroyed may stand behind the range.
   const unkeyed = to === undefined ? await watch.finish() : [];
   const isListed = opaqueId !== undefined || (await blocks.last()) === undefined;
   const note = await newestNote(parts, tenant);
+  presence.assert();
   return {
     ...verified,
     ok: verified.ok && isListed && unkeyed.length === 0,
     breaks: [...(isListed ? [] : [unlisted]), ...inOrder([...verified.breaks, ...unkeyed])],
     ...(note === undefined ? {} : { checkpoint: note }),
     elapsedMs: Math.round(performance.now() - startedAt),
+  };
+}
+
+/**
+ * A row that cannot be read is a break of the log; a store that is away says nothing about it. What
+ * was found until then may come of that, and is not told.
+ */
+function openPresence(real: Tables): { readonly tables: Tables; assert(): void } {
+  let away: Problem | undefined;
+  const note = (error: unknown) => {
+    if (error instanceof Problem && error.code === 'unavailable') away ??= error;
+    throw error;
+  };
+  return {
+    tables: {
+      ...real,
+      forTenant(tenant) {
+        const tables = real.forTenant(tenant);
+        return {
+          ...tables,
+          get: (key) => tables.get(key).catch(note),
+          list: (request) => tables.list(request).catch(note),
+        };
+      },
+    },
+    assert() {
+      if (away !== undefined) throw away;
+    },
   };
 }
 
