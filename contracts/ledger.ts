@@ -169,6 +169,8 @@ export const listEntries = operation({
     objectType: z.string().max(41).optional(),
     objectId: z.string().max(128).optional(),
     outcome: z.enum(['success', 'refused', 'failure']).optional(),
+    /** Network address that the actor came from, as the entry has it. */
+    address: z.string().max(64).optional(),
     /** `at` from here on, and before there. */
     from: z.iso.datetime({ offset: true }).optional(),
     to: z.iso.datetime({ offset: true }).optional(),

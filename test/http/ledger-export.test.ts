@@ -98,9 +98,11 @@ describe('GET /v1/ledger/export', () => {
     const path = '/v1/ledger/entries?action=ledger.entry.exported';
     const found = await until(
       'the export in the ledger',
-      () => department.admin.get(path),
+      () => department.admin.get(`${path}&address=127.0.0.1`),
       ({ body }) => body.items.length > 0,
     );
+    // Whoever came from somewhere else did not do it.
+    expect((await department.admin.get(`${path}&address=192.0.2.1`)).body.items).toEqual([]);
     expect(found.body.items[0]).toMatchObject({ outcome: 'success', object: { type: 'ledger' } });
     // Format and range are two commitments.
     expect(found.body.items[0].sd).toHaveLength(2);

@@ -319,6 +319,7 @@ describe('filter of a page', () => {
             objectType: object.type,
             objectId: object.id,
             outcome,
+            address: actor.address,
           };
           expect(mayHold(filter, question)).toBe(true);
         }

@@ -287,6 +287,11 @@ describe('search', () => {
       action: index % 9 === 0 ? 'core-records.incident.created' : 'core-records.incident.updated',
       outcome: index % 401 === 7 ? ('refused' as const) : ('success' as const),
       at: new Date(Date.UTC(2031, 0, 1, 0, index)).toISOString(),
+      actor: {
+        type: 'user' as const,
+        id: `u-${index % 5}`,
+        ...(index % 300 === 9 ? { address: `192.0.2.${index % 11}` } : {}),
+      },
     }));
     for (let at = 0; at < events.length; at += 100) await log.append(events.slice(at, at + 100));
     const questions: Question[] = [
@@ -295,7 +300,10 @@ describe('search', () => {
       { objectId: 'i-3', objectType: 'incident', action: 'core-records.incident.created' },
       { outcome: 'refused' },
       { from: '2031-01-01T10:00:00.000Z', to: '2031-01-01T10:30:00.000Z' },
-      { actor: events[700]?.actor.id ?? '' },
+      { actor: 'u-3' },
+      { address: '192.0.2.9' },
+      { address: '192.0.2.1', actor: 'u-4' },
+      { address: '198.51.100.1' },
       { objectType: 'nothing-has-this' },
     ];
     for (const question of questions) {
@@ -329,13 +337,15 @@ describe('search', () => {
 });
 
 function fits(event: AuditEvent | undefined, question: Question): boolean {
-  const { objectId, objectType, action, outcome, actor, from = '', to = '9' } = question;
+  const { objectId, objectType, action, outcome, actor, address } = question;
+  const { from = '', to = '9' } = question;
   const pairs = [
     [objectId, event?.object.id],
     [objectType, event?.object.type],
     [action, event?.action],
     [outcome, event?.outcome],
     [actor, event?.actor.id],
+    [address, event?.actor.address],
   ];
   const at = event?.at ?? '';
   return (

@@ -22,6 +22,8 @@ export interface Question {
   readonly objectType?: string | undefined;
   readonly objectId?: string | undefined;
   readonly outcome?: string | undefined;
+  /** Network address that the actor came from. */
+  readonly address?: string | undefined;
   /** ISO, UTC: `at` from here on, and before there. */
   readonly from?: string | undefined;
   readonly to?: string | undefined;
@@ -30,13 +32,14 @@ export interface Question {
 export type Marked = Pick<LedgerEntry, 'id' | 'at' | 'actor' | 'action' | 'object' | 'outcome'>;
 
 export function matches(entry: Marked, question: Question): boolean {
-  const { from, to, actor, action, objectType, objectId, outcome } = question;
+  const { from, to, actor, action, objectType, objectId, outcome, address } = question;
   return (
     (actor === undefined || entry.actor.id === actor) &&
     (action === undefined || entry.action === action) &&
     (objectType === undefined || entry.object.type === objectType) &&
     (objectId === undefined || entry.object.id === objectId) &&
     (outcome === undefined || entry.outcome === outcome) &&
+    (address === undefined || entry.actor.address === address) &&
     (from === undefined || entry.at >= from) &&
     (to === undefined || entry.at < to)
   );
@@ -78,8 +81,9 @@ function marksIn(entries: readonly Marked[]): string[] {
   );
 }
 
-function questionMarks({ actor, action, objectType, objectId, outcome }: Question): string[] {
-  const named = { actor, action, type: objectType, object: objectId, outcome };
+function questionMarks({ objectType, objectId, ...question }: Question): string[] {
+  const { actor, action, outcome, address } = question;
+  const named = { actor, action, type: objectType, object: objectId, outcome, address };
   return Object.entries(named)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${name} ${value}`);
