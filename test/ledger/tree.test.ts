@@ -1,7 +1,14 @@
 import { hash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { nodeIn, parseTile, placeOf, storedTile, tileOf } from '#services/ledger/chain/tiles.ts';
+import {
+  levelsOver,
+  nodeIn,
+  parseTile,
+  placeOf,
+  storedTile,
+  tileOf,
+} from '#services/ledger/chain/tiles.ts';
 import {
   consistencyPath,
   EMPTY_EDGE,
@@ -215,3 +222,17 @@ test('the portable hashes are those of the server, and the empty root is that of
   );
   expect(EMPTY_ROOT).toBe('e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855');
 });
+  test('all nodes of a tile, growing or full, are those of the tree', () => {
+    for (const count of [0, 1, 2, 37, 255, 256]) {
+      const tile = tileOf(leaves.slice(0, count));
+      const levels = levelsOver(tile.items);
+      expect(levels).toHaveLength(9);
+      for (const [level, nodes] of levels.entries()) {
+        const expected = Array.from({ length: Math.floor(count / 2 ** level) }, (_, index) =>
+          naiveRoot(entries.slice(index * 2 ** level, (index + 1) * 2 ** level)),
+        );
+        expect(nodes).toEqual(Buffer.concat(expected));
+      }
+    }
+  });
+

@@ -5,7 +5,7 @@
  * A full tile is stored with the 16 nodes half-way up behind its items, so that any node within it
  * is at most 15 hashes away. The first 8,192 bytes are the tile as the specification has it.
  */
-import { HASH_BYTES, rootOver } from './tree.ts';
+import { HASH_BYTES, levelAbove, rootOver } from './tree.ts';
 
 export const TILE_WIDTH = 256;
 /** Tree levels that one tile holds: 2^8 items at its foot. */
@@ -46,6 +46,15 @@ export function nodeIn({ items, middle }: Tile, level: number, index: number): B
   if (level < MIDDLE_LEVELS) return rootOfRun(items, index * 2 ** level, 2 ** level);
   const width = 2 ** (level - MIDDLE_LEVELS);
   return rootOfRun(middle, index * width, width);
+}
+
+/** All nodes within the tile of these items: the items, and each level above them as far as it is complete. */
+export function levelsOver(items: Buffer): Buffer[] {
+  const levels = [items];
+  for (let below = items; levels.length <= TILE_LEVELS; levels.push(below)) {
+    below = levelAbove(below);
+  }
+  return levels;
 }
 
 /** A tile with the middle nodes made from its items. */

@@ -1,12 +1,11 @@
 import type { TenantTables } from '#shared/ports/tables.ts';
 import {
+  levelsOver,
   nodeIn,
   parseTile,
   placeOf,
   TILE_WIDTH,
-  type Tile,
   type TilePlace,
-  tileOf,
 } from '../chain/tiles.ts';
 import { HASH_BYTES, type NodeReader, nodeHash } from '../chain/tree.ts';
 import { type Lru, openLru } from './lru.ts';
@@ -16,34 +15,17 @@ import { nodeName, tailBegin, type View } from './view.ts';
 /** Full tiles, 9 KB each, shared by the logs of a process. */
 const TILES_KEPT_MAX = 64;
 /**
- * Those above the leaves have a place of their own: one leads to 256 others, and proofs of entries
- * here and there would drive it out. These are enough for 16 million entries.
+ * Those above the leaves, 16 KB each, have a place of their own: one leads to 256 others, and proofs
+ * of entries here and there would drive it out. These are enough for 16 million entries.
  */
 const UPPER_TILES_KEPT_MAX = 256;
+
+/** A node within the tile, by its level above the items and its index there; `undefined` past the end. */
+type OpenTile = (level: number, index: number) => Buffer | undefined;
 
 export interface TileCache {
   readonly foot: Lru<OpenTile>;
   readonly upper: Lru<OpenTile>;
-}
-
-/** Many proofs go through the same nodes of a tile above the leaves: what was hashed once is kept. */
-interface OpenTile {
-  readonly tile: Tile;
-  /** Absent for a tile at the foot. */
-  readonly made?: MadeNodes;
-}
-
-/**
- * Nodes within one tile, in one piece of memory: a small buffer for each would keep the pool alive
- * that it was cut from. The nodes of a level stand behind those of the level above.
- */
-interface MadeNodes {
-  readonly hashes: Buffer;
-  readonly isMade: Uint8Array;
-}
-
-function noNodes(): MadeNodes {
-  return { hashes: Buffer.alloc(TILE_WIDTH * HASH_BYTES), isMade: new Uint8Array(TILE_WIDTH) };
 }
 
 export function openTileCache(): TileCache {
@@ -62,8 +44,13 @@ export function openNodes(about: {
   readonly tiles: TileCache;
 }): NodeReader {
   const { tenant, tables, view, tiles } = about;
-  const growing = new Map<number, { tile: number; count: number; built: OpenTile }>();
-  /** Rows that are being read: the nodes of one proof ask for the same few. */
+  const growing = new Map<number, { tile: number; count: number; open: OpenTile }>();
+  /** The last tile of each level: the nodes of a proof come tile by tile, eight of each. */
+  const lasts: Record<
+    number,
+    { readonly tile: number; readonly open: OpenTile | Promise<OpenTile> }
+  > = {};
+  /** Rows that are being read. */
   const loading = new Map<string, Promise<OpenTile>>();
 
   function read(level: number, index: number): Buffer | Promise<Buffer> {
@@ -103,55 +90,72 @@ export function openNodes(about: {
       : nodeAt(tile, place);
   }
 
-  /** The tile where it is the one that still grows; its middle is made once for each size. */
+  /** The tile where it is the one that still grows; its nodes are made once for each size. */
   function growingTile({ tileLevel, tile }: TilePlace): OpenTile | undefined {
     if (tileLevel === 0) return undefined;
     if (tile < Math.floor(view.pages / TILE_WIDTH ** tileLevel)) return undefined;
     const items = view.partial[tileLevel - 1] ?? [];
     const made = growing.get(tileLevel);
-    if (made?.tile === tile && made.count === items.length) return made.built;
-    const built = { tile: tileOf(items), made: noNodes() };
-    growing.set(tileLevel, { tile, count: items.length, built });
-    return built;
+    if (made?.tile === tile && made.count === items.length) return made.open;
+    const open = upperTile(Buffer.concat(items));
+    growing.set(tileLevel, { tile, count: items.length, open });
+    return open;
   }
 
   function fullTile(place: TilePlace): OpenTile | Promise<OpenTile> {
-    const name = `${tenant}/${place.tileLevel}/${place.tile}`;
-    const kept = place.tileLevel === 0 ? tiles.foot : tiles.upper;
-    const tile = kept.get(name) ?? loading.get(name);
-    if (tile !== undefined) return tile;
-    const loaded = load(place).then((found) => {
-      kept.put(name, found);
-      return found;
-    });
-    loading.set(name, loaded);
-    return loaded.finally(() => loading.delete(name));
+    const { tileLevel, tile } = place;
+    const last = lasts[tileLevel];
+    if (last?.tile === tile) return last.open;
+    const name = `${tenant}/${tileLevel}/${tile}`;
+    let open = cacheOf(place).get(name) ?? loading.get(name);
+    if (open === undefined) {
+      open = load(name, place);
+      loading.set(name, open);
+    }
+    lasts[tileLevel] = { tile, open };
+    return open;
   }
 
-  async function load({ tileLevel, tile }: TilePlace): Promise<OpenTile> {
-    const row = await tables.get({ kind: 'tile', id: tileId(tileLevel, tile) });
-    if (row?.bytes === undefined) throw new Error(`hash tile ${tileLevel}/${tile} is missing`);
-    const parsed = parseTile(row.bytes);
-    return tileLevel === 0 ? { tile: parsed } : { tile: parsed, made: noNodes() };
+  async function load(name: string, place: TilePlace): Promise<OpenTile> {
+    const { tileLevel, tile } = place;
+    try {
+      const row = await tables.get({ kind: 'tile', id: tileId(tileLevel, tile) });
+      if (row?.bytes === undefined) throw new Error(`hash tile ${tileLevel}/${tile} is missing`);
+      const open = tileLevel === 0 ? footTile(row.bytes) : upperTile(parseTile(row.bytes).items);
+      cacheOf(place).put(name, open);
+      return open;
+    } finally {
+      loading.delete(name);
+      if (lasts[tileLevel]?.tile === tile) delete lasts[tileLevel];
+    }
+  }
+
+  function cacheOf({ tileLevel }: TilePlace): Lru<OpenTile> {
+    return tileLevel === 0 ? tiles.foot : tiles.upper;
   }
 
   return read;
 }
 
-function nodeAt(tile: OpenTile, place: TilePlace): Buffer {
-  const node = nodeOf(tile, place);
+function nodeAt(tile: OpenTile, { tileLevel, tile: number, level, index }: TilePlace): Buffer {
+  const node = tile(level, index);
   if (node !== undefined) return node;
-  throw new Error(`hash tile ${place.tileLevel}/${place.tile} is too short`);
+  throw new Error(`hash tile ${tileLevel}/${number} is too short`);
 }
 
-function nodeOf({ tile, made }: OpenTile, { level, index }: TilePlace): Buffer | undefined {
-  if (made === undefined || level === 0) return nodeIn(tile, level, index);
-  const slot = TILE_WIDTH / 2 ** level + index;
-  const kept = made.hashes.subarray(slot * HASH_BYTES, (slot + 1) * HASH_BYTES);
-  if (made.isMade[slot] === 1) return kept;
-  const node = nodeIn(tile, level, index);
-  if (node === undefined) return undefined;
-  kept.set(node);
-  made.isMade[slot] = 1;
-  return kept;
+/** Proofs of other entries go elsewhere: of its nodes only those that are asked for are hashed. */
+function footTile(bytes: Uint8Array): OpenTile {
+  const tile = parseTile(bytes);
+  return (level, index) => nodeIn(tile, level, index);
+}
+
+/** Proofs of all entries below go through it: every node is hashed when it is read. */
+function upperTile(items: Buffer): OpenTile {
+  const levels = levelsOver(items);
+  return (level, index) => {
+    const begin = index * HASH_BYTES;
+    const nodes = levels[level];
+    if (nodes === undefined || begin >= nodes.length) return undefined;
+    return nodes.subarray(begin, begin + HASH_BYTES);
+  };
 }
