@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { AuditEvent } from '#contracts/audit-event.ts';
 import type { Question } from '#services/ledger/chain/marks.ts';
 import { openPageTimes } from '#services/ledger/chain/page.ts';
-import { inclusionPath, leafHash, rangeHashes, rootAt } from '#services/ledger/chain/tree.ts';
+import { inclusionPath, leafHash, rootAt } from '#services/ledger/chain/tree.ts';
 import type { Log } from '#services/ledger/log/log.ts';
 import { provesInclusion } from '#services/ledger/portable/proof.ts';
 import { type Found, search } from '#services/ledger/read/search.ts';
@@ -46,7 +46,7 @@ async function expectProofs(log: Log): Promise<void> {
   const size = log.size();
   const root = Buffer.from(await rootAt(log.nodes, size), 'hex');
   for (let index = 0; index < size; index += 97) {
-    const hashes = await rangeHashes(log.nodes, inclusionPath(index, size));
+    const hashes = await log.hashes(inclusionPath(index, size));
     const bytes = (await log.blocks.entry(index)) ?? Buffer.alloc(0);
     expect(provesInclusion({ index, size, root, hashes, leafHash: leafHash(bytes) })).toBe(true);
   }
@@ -203,7 +203,7 @@ describe('pages', () => {
       [990, 0],
     ] as const) {
       reads = 0;
-      await rangeHashes(log.nodes, inclusionPath(index, 1_000));
+      await log.hashes(inclusionPath(index, 1_000));
       expect([index, reads]).toEqual([index, expected]);
     }
     await expectProofs(log);
@@ -221,12 +221,38 @@ describe('pages', () => {
       tiles.filter(({ id }) => id === '0/0000000000000000'),
     );
     await using log = await fixture.open();
-    await expect(rangeHashes(log.nodes, inclusionPath(3, 600))).rejects.toThrow(
-      'hash tile 0/0 is missing',
-    );
-    await expect(rangeHashes(log.nodes, inclusionPath(3, 700))).rejects.toThrow();
+    await expect(log.hashes(inclusionPath(3, 600))).rejects.toThrow('hash tile 0/0 is missing');
+    await expect(log.hashes(inclusionPath(3, 700))).rejects.toThrow();
     await expect(log.nodes(0, 600)).rejects.toThrow(RangeError);
-    expect(await rangeHashes(log.nodes, inclusionPath(300, 512))).toHaveLength(9);
+    expect(await log.hashes(inclusionPath(300, 512))).toHaveLength(9);
+  });
+
+  test('a tile that could not be read is read again by the next proof', async () => {
+    await using fixture = await openFixture();
+    {
+      await using log = await fixture.open();
+      await log.append(eventsOf(fixture.tenant, 600));
+    }
+    let isAway = false;
+    const tables = faulty(fixture.tables, () => (isAway ? 'unapplied' : 'ok'));
+    await using log = await fixture.open(tables);
+    isAway = true;
+    await expect(log.hashes(inclusionPath(3, 600))).rejects.toThrow('get failed');
+    isAway = false;
+    await expectProofs(log);
+  });
+
+  test('proofs of one tree stay right while the log grows, and those of the next ones are', async () => {
+    await using fixture = await openFixture();
+    await using log = await fixture.open();
+    for (const count of [300, 1, 211, 257, 40]) {
+      await log.append(eventsOf(fixture.tenant, count));
+      await expectProofs(log);
+    }
+    const root = Buffer.from(await rootAt(log.nodes, 301), 'hex');
+    const hashes = await log.hashes(inclusionPath(300, 301));
+    const leaf = leafHash((await log.blocks.entry(300)) ?? Buffer.alloc(0));
+    expect(provesInclusion({ index: 300, size: 301, leafHash: leaf, root, hashes })).toBe(true);
   });
 
   test('two processes derive the same pages side by side', async () => {

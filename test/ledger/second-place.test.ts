@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { consistencyPath, rangeHashes } from '#services/ledger/chain/tree.ts';
+import { consistencyPath } from '#services/ledger/chain/tree.ts';
 import { CHECKPOINT_KEY } from '#services/ledger/checkpoints/note-keys.ts';
 import { openSecondPlace } from '#services/ledger/checkpoints/second-place.ts';
 import { findOpaqueId } from '#services/ledger/log/store.ts';
@@ -50,7 +50,7 @@ describe('checkpoints', () => {
     expect(first.verifierKey).toBe(second.verifierKey);
     expect(first.origin).toMatch(/^ledger\.example\/log\/[0-9a-f]{32}$/);
     const path = consistencyPath(7, 307);
-    const hashes = await rangeHashes(log.nodes, path);
+    const hashes = await log.hashes(path);
     const evidence = {
       older: first.note,
       newer: second.note,

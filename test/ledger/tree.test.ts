@@ -48,6 +48,10 @@ function readerOver(entries: readonly Buffer[]): NodeReader {
   };
 }
 
+function isPower(width: number): boolean {
+  return Number.isInteger(Math.log2(width));
+}
+
 describe('tree', () => {
   test('the edge grown in any steps has the root of the recursive definition', () => {
     const sizes = fc.array(fc.integer({ min: 0, max: 40 }), { maxLength: 8 });
@@ -140,6 +144,32 @@ describe('tree', () => {
     expect(await hashes).toHaveLength(4);
   });
 
+  test('what was folded over the edge of a tree is asked for once, and is right in larger ones', async () => {
+    const entries = entriesOf(30);
+    const kept = new Map<string, Buffer>();
+    const ranges = {
+      get: (name: string) => kept.get(name),
+      put: (name: string, hash: Buffer) => void kept.set(name, hash),
+    };
+    let asked = 0;
+    const read: NodeReader = (level, index) => {
+      asked += 1;
+      return naiveRoot(entries.slice(index * 2 ** level, (index + 1) * 2 ** level));
+    };
+    for (let size = 1; size <= 30; size += 1) {
+      const root = naiveRoot(entries.slice(0, size));
+      for (let index = 0; index < size; index += 1) {
+        const path = inclusionPath(index, size);
+        const hashes = await rangeHashes(read, path, ranges);
+        const leaf = leafHash(entries[index] ?? Buffer.alloc(0));
+        expect(provesInclusion({ index, size, leafHash: leaf, root, hashes })).toBe(true);
+        asked = 0;
+        expect(await rangeHashes(read, path, ranges)).toEqual(hashes);
+        expect(asked).toBe(path.filter(({ begin, end }) => isPower(end - begin)).length);
+      }
+    }
+  });
+
   test('a tree of 2^53 - 1 equal entries is proved by its equal subtrees', async () => {
     const leaf = leafHash(Buffer.from('same'));
     const byLevel = [leaf];
@@ -195,6 +225,20 @@ describe('tiles', () => {
     expect(parseTile(storedTile(tile)).items).toEqual(tile.items);
   });
 
+  test('all nodes of a tile, growing or full, are those of the tree', () => {
+    for (const count of [0, 1, 2, 37, 255, 256]) {
+      const tile = tileOf(leaves.slice(0, count));
+      const levels = levelsOver(tile.items);
+      expect(levels).toHaveLength(9);
+      for (const [level, nodes] of levels.entries()) {
+        const expected = Array.from({ length: Math.floor(count / 2 ** level) }, (_, index) =>
+          naiveRoot(entries.slice(index * 2 ** level, (index + 1) * 2 ** level)),
+        );
+        expect(nodes).toEqual(Buffer.concat(expected));
+      }
+    }
+  });
+
   test('nodes of higher levels are in the tiles above', () => {
     expect(placeOf(8, 5)).toEqual({ tileLevel: 1, tile: 0, level: 0, index: 5 });
     expect(placeOf(17, 130)).toEqual({ tileLevel: 2, tile: 1, level: 1, index: 2 });
@@ -222,17 +266,3 @@ test('the portable hashes are those of the server, and the empty root is that of
   );
   expect(EMPTY_ROOT).toBe('e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855');
 });
-  test('all nodes of a tile, growing or full, are those of the tree', () => {
-    for (const count of [0, 1, 2, 37, 255, 256]) {
-      const tile = tileOf(leaves.slice(0, count));
-      const levels = levelsOver(tile.items);
-      expect(levels).toHaveLength(9);
-      for (const [level, nodes] of levels.entries()) {
-        const expected = Array.from({ length: Math.floor(count / 2 ** level) }, (_, index) =>
-          naiveRoot(entries.slice(index * 2 ** level, (index + 1) * 2 ** level)),
-        );
-        expect(nodes).toEqual(Buffer.concat(expected));
-      }
-    }
-  });
-

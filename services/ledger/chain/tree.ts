@@ -219,6 +219,15 @@ export function consistencyPath(from: number, to: number): LeafRange[] {
 }
 
 /**
+ * Hashes over ranges that are no single node, by `begin-end`. They never change: the right edge of a
+ * tree is in every proof for its size.
+ */
+export interface KeptRanges {
+  get(name: string): Buffer | undefined;
+  put(name: string, hash: Buffer): void;
+}
+
+/**
  * Hash over the leaves of each range: of one node, or folded from the complete subtrees in it. All
  * nodes are asked for before one is waited for, so that their rows are read side by side; what is in
  * memory costs no promise.
@@ -226,9 +235,15 @@ export function consistencyPath(from: number, to: number): LeafRange[] {
 export async function rangeHashes(
   read: NodeReader,
   ranges: readonly LeafRange[],
+  kept?: KeptRanges,
 ): Promise<Buffer[]> {
-  const hashes = ranges.map((range) => rangeHash(read, range));
-  return hashes.every(isKnown) ? hashes : Promise.all(hashes);
+  const hashes = ranges.map((range) => rangeHash(read, range, kept));
+  if (hashes.every(isKnown)) return hashes;
+  // A proof waits for one row as a rule: a promise for each hash in memory would cost as much again.
+  await Promise.all(hashes.filter((hash) => !isKnown(hash)));
+  const all: Buffer[] = [];
+  for (const hash of hashes) all.push(isKnown(hash) ? hash : await hash);
+  return all;
 }
 
 /** Root over the first `size` leaves, hex. */
@@ -237,14 +252,32 @@ export async function rootAt(read: NodeReader, size: number): Promise<string> {
   return (await rangeHash(read, { begin: 0, end: size })).toString('hex');
 }
 
-function rangeHash(read: NodeReader, range: LeafRange): Buffer | Promise<Buffer> {
-  const nodes: (Buffer | Promise<Buffer>)[] = [];
+function rangeHash(
+  read: NodeReader,
+  { begin, end }: LeafRange,
+  kept?: KeptRanges,
+): Buffer | Promise<Buffer> {
+  const first = largestPowerUpTo(end - begin);
+  if (first === end - begin) return read(levelOf(first), begin / first);
+  const name = `${begin}-${end}`;
+  const before = kept?.get(name);
+  if (before !== undefined) return before;
+  const nodes = subtreesIn({ begin, end }).map(([level, index]) => read(level, index));
+  if (!nodes.every(isKnown)) return Promise.all(nodes).then(folded);
+  const hash = folded(nodes);
+  kept?.put(name, hash);
+  return hash;
+}
+
+/** Level and index of the complete subtrees in the range, from left to right. */
+function subtreesIn(range: LeafRange): [number, number][] {
+  const subtrees: [number, number][] = [];
   for (let { begin } = range; begin < range.end; ) {
     const width = largestPowerUpTo(range.end - begin);
-    nodes.push(read(levelOf(width), begin / width));
+    subtrees.push([levelOf(width), begin / width]);
     begin += width;
   }
-  return nodes.every(isKnown) ? folded(nodes) : Promise.all(nodes).then(folded);
+  return subtrees;
 }
 
 function isKnown(node: Buffer | Promise<Buffer>): node is Buffer {

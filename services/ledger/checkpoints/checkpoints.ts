@@ -1,7 +1,7 @@
 import { proveConsistency, readCheckpoint } from '#contracts/ledger.ts';
 import { Problem } from '#shared/problem.ts';
 import { type Handling, handle } from '#shared/service.ts';
-import { consistencyPath, rangeHashes, rootAt } from '../chain/tree.ts';
+import { consistencyPath, rootAt } from '../chain/tree.ts';
 import type { Log } from '../log/log.ts';
 import type { LedgerParts, Logs } from '../log/logs.ts';
 import { verifierKeysOf } from './note-keys.ts';
@@ -30,7 +30,7 @@ export function checkpointHandlings(parts: LedgerParts, logs: Logs): Handling[] 
         await log.follow();
         assertSizes(log, from, to);
         const path = consistencyPath(from, to);
-        const hashes = await rangeHashes(log.nodes, path);
+        const hashes = await log.hashes(path);
         return {
           body: {
             from,

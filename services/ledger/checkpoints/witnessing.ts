@@ -14,7 +14,7 @@
 import type { TenantTables } from '#shared/ports/tables.ts';
 import { repeatRounds } from '#shared/rounds.ts';
 import type { Checkpoint } from '../chain/checkpoint.ts';
-import { consistencyPath, rangeHashes } from '../chain/tree.ts';
+import { consistencyPath } from '../chain/tree.ts';
 import type { LedgerParts, Logs } from '../log/logs.ts';
 import { tenantsWithLogs } from '../log/store.ts';
 import { witnessedAt } from '../portable/cosignature.ts';
@@ -171,6 +171,6 @@ async function proofOf(
   if (from === 0 || from === to) return [];
   return logs.use(tenant, async (log) => {
     if (log.size() < to) await log.follow();
-    return rangeHashes(log.nodes, consistencyPath(from, to));
+    return log.hashes(consistencyPath(from, to));
   });
 }

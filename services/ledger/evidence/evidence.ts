@@ -11,7 +11,7 @@ import { Problem } from '#shared/problem.ts';
 import { type Call, type Handling, handle } from '#shared/service.ts';
 import { isDisclosed, readDisclosure, type Selection } from '../chain/disclosure.ts';
 import { parseEntry } from '../chain/entry.ts';
-import { inclusionPath, leafHash, rangeHashes } from '../chain/tree.ts';
+import { inclusionPath, leafHash } from '../chain/tree.ts';
 import type { Log } from '../log/log.ts';
 import type { Logs } from '../log/logs.ts';
 import { noEntry } from '../read/entries.ts';
@@ -108,7 +108,7 @@ async function entryOf(
   const bytes = await log.blocks.entry(seq);
   if (bytes === undefined) throw noEntry(seq);
   const path = inclusionPath(seq, size);
-  const hashes = await rangeHashes(log.nodes, path);
+  const hashes = await log.hashes(path);
   return {
     seq,
     bytes: bytes.toString('base64'),

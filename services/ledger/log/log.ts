@@ -14,11 +14,12 @@ import type { DamagedLog } from '../chain/head.ts';
 import { idKey } from '../chain/page.ts';
 import { sealedUnder } from '../chain/seal.ts';
 import { TILE_WIDTH } from '../chain/tiles.ts';
-import type { NodeReader } from '../chain/tree.ts';
+import { type LeafRange, type NodeReader, rangeHashes } from '../chain/tree.ts';
 import { openSecondPlace } from '../checkpoints/second-place.ts';
 import { openSigner, type Signer } from '../checkpoints/signer.ts';
 import { type BlockCache, type Blocks, openBlocks } from './blocks.ts';
 import { openKnown } from './known.ts';
+import { openLru } from './lru.ts';
 import { openNodes, type TileCache } from './nodes.ts';
 import { followBlocks, followSound, openView } from './open-view.ts';
 import { storePages } from './pages.ts';
@@ -32,6 +33,8 @@ const CHECKPOINT_INTERVAL_MS = 5_000;
 const PAGE_WAIT_MS = 50;
 /** Entries that may wait for their pages before appends wait for them too. */
 const TAIL_ENTRIES_MAX = 64 * TILE_WIDTH;
+/** Hashes over the right edge of the newest trees: a proof has one at most. */
+const RANGES_KEPT_MAX = 64;
 /** After that long without a look at the head, what a purge has removed could lie before it. */
 const UNSEEN_MS_MAX = 24 * 60 * 60 * 1_000;
 
@@ -67,6 +70,8 @@ export interface Log extends AsyncDisposable {
   seqOf(eventId: string): Promise<number | undefined>;
   readonly blocks: Blocks;
   readonly nodes: NodeReader;
+  /** The hashes of a proof, by its path. */
+  hashes(path: readonly LeafRange[]): Promise<Buffer[]>;
   /** A signed checkpoint of at least this size; the newest one when it has that. */
   checkpoint(size: number): Promise<Checkpoint | undefined>;
   /** Does it hold values of the record? */
@@ -117,6 +122,7 @@ export async function openLog(parts: LogParts): Promise<Log> {
   const keys = openRecordKeys({ tenant, tables, vault: parts.vault });
   const blocks = openBlocks({ tenant, tables, view, cache: parts.blocks });
   const nodes = openNodes({ tenant, tables, view, tiles: parts.tiles });
+  const ranges = openLru<Buffer>(RANGES_KEPT_MAX);
   const tail = openTail(parts, view);
   let seenAt = clock();
   const followOnce = openShared(async () => {
@@ -175,6 +181,7 @@ export async function openLog(parts: LogParts): Promise<Log> {
     seqOf: async (eventId) => (await find([eventId])).get(idKey(eventId))?.seq,
     blocks,
     nodes,
+    hashes: (path) => rangeHashes(nodes, path, ranges),
     async checkpoint(size) {
       if (view.broken === undefined) return (await signer()).covering(size);
       // Nothing is signed of a part, and nothing is said of the end.

@@ -3,7 +3,7 @@ import { Problem } from '#shared/problem.ts';
 import { type Handling, handle } from '#shared/service.ts';
 import { parseEntry } from '../chain/entry.ts';
 import { proofFile } from '../chain/proof-file.ts';
-import { inclusionPath, leafHash, rangeHashes } from '../chain/tree.ts';
+import { inclusionPath, leafHash } from '../chain/tree.ts';
 import type { Logs } from '../log/logs.ts';
 import { cursorAt, search, seqIn } from './search.ts';
 
@@ -41,7 +41,7 @@ export function entryHandlings(logs: Logs): Handling[] {
         if (signed.size > log.size()) await log.follow();
         const { size, root, note, verifierKey } = signed;
         const path = inclusionPath(seq, size);
-        const hashes = await rangeHashes(log.nodes, path);
+        const hashes = await log.hashes(path);
         // Out of the hash tiles: whoever has the bytes of an entry that was removed can prove it.
         const leaf = await log.nodes(0, seq);
         return {

@@ -13,14 +13,7 @@ import type { Blobs } from '#shared/ports/blobs.ts';
 import { Problem } from '#shared/problem.ts';
 import type { Checkpoint } from '../chain/checkpoint.ts';
 import { parseEntry } from '../chain/entry.ts';
-import {
-  consistencyPath,
-  type Edge,
-  growEdge,
-  leafHash,
-  rangeHashes,
-  rootOf,
-} from '../chain/tree.ts';
+import { consistencyPath, type Edge, growEdge, leafHash, rootOf } from '../chain/tree.ts';
 import type { Log } from '../log/log.ts';
 import { ARCHIVE_FORMAT, verifyArchive } from '../portable/archive.ts';
 
@@ -86,7 +79,7 @@ export async function writeArchive(
 
 async function headOf(log: Log, { first, end, edge, prev, checkpoint }: ArchiveRange) {
   const path = consistencyPath(end, checkpoint.size);
-  const hashes = await rangeHashes(log.nodes, path);
+  const hashes = await log.hashes(path);
   return {
     format: ARCHIVE_FORMAT,
     first,
