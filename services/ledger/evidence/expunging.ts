@@ -7,7 +7,9 @@
  *    Each is asked until it is done, and its answer is written down before the next step needs it.
  * 4. What was on its way to the ledger was sealed under new keys meanwhile, and files have keys of
  *    their own: these go too, with an entry for each.
- * 5. One write: the expungement is complete, its row in the list gone, the event of it.
+ * 5. The keys are erased from the files of the store once more: a process that ended between the
+ *    commit of an entry and what the store does behind it has left them there.
+ * 6. One write: the expungement is complete, its row in the list gone, the event of it.
  *
  * A crash anywhere leaves the row in the list, and asking again changes nothing that is done. Two
  * processes: each write names the version that it was made on; who is late does the step again.
@@ -23,6 +25,7 @@ import {
 } from '#contracts/record-expungements.ts';
 import { auditEventOf } from '#shared/audit.ts';
 import { type Client, jobCaller } from '#shared/client.ts';
+import { eraseTraces } from '#shared/expunging.ts';
 import type { Row, TenantTables } from '#shared/ports/tables.ts';
 import { FIELDS_DESTROYED, RECORD_DESTROYED, recordOf } from '../chain/seal.ts';
 import type { Log } from '../log/log.ts';
@@ -78,6 +81,7 @@ export async function carryOn(
   await askMessages(parts, hand);
   if (pendingIn(hand.expungement).length > 0) return false;
   await logs.use(about.tenant, (log) => followUp(parts, log, hand));
+  await eraseTraces(hand.tables);
   await complete(parts, hand);
   return true;
 }
