@@ -21,8 +21,9 @@ import type {
   Tables,
   TenantTables,
 } from '#shared/ports/tables.ts';
-import { emptyLog, openSqlite, whenFree } from './disk/sqlite.ts';
+import { openSqlite, whenFree } from './disk/sqlite.ts';
 import { type Commits, openCommits } from './tables-commits.ts';
+import { type Eraser, openEraser } from './tables-eraser.ts';
 import { assertKey, assertTenant, planList, planWrite } from './tables-plan.ts';
 import { applyWrite, prepareWrites, type WriteStatements } from './tables-write.ts';
 
@@ -54,11 +55,14 @@ export async function openTables(settings: {
   const store: Store = {
     db,
     commits: openCommits(db),
+    eraser: openEraser(db),
     reads: prepareReads(db),
     writes: prepareWrites(db),
     clock: settings.clock,
   };
-  const { commits, reads, writes } = store;
+  const { commits, eraser, reads, writes } = store;
+  // An earlier process may have been killed between a commit and the overwriting of what it erased.
+  eraser.run().catch(() => undefined);
   return {
     forTenant: (tenant) => openTenantTables(store, tenant),
     async find(key) {
@@ -79,6 +83,7 @@ export async function openTables(settings: {
     outboxDepth: () => whenFree(db, () => depthOf(reads.depth.get())),
     async [Symbol.asyncDispose]() {
       await commits.close();
+      eraser.stop();
       if (db.isOpen) db.close();
     },
   };
@@ -87,6 +92,7 @@ export async function openTables(settings: {
 interface Store {
   readonly db: DatabaseSync;
   readonly commits: Commits;
+  readonly eraser: Eraser;
   readonly reads: ReadStatements;
   readonly writes: WriteStatements;
   readonly clock: () => number;
@@ -94,7 +100,7 @@ interface Store {
 
 function openTenantTables(store: Store, tenant: TenantId): TenantTables {
   assertTenant(tenant);
-  const { db, reads, writes, commits, clock } = store;
+  const { db, reads, writes, commits, eraser, clock } = store;
   return {
     async get(key) {
       assertKey(key);
@@ -114,7 +120,7 @@ function openTenantTables(store: Store, tenant: TenantId): TenantTables {
       const plan = planWrite(tenant, write);
       const apply = () => applyWrite(writes, plan, Math.trunc(clock()));
       const result = await commits.run(apply, 'durable');
-      if (result.ok && write.erase === true) await emptyLog(db);
+      if (result.ok && write.erase === true) await eraser.run();
       return result;
     },
   };

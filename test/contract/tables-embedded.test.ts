@@ -1,5 +1,5 @@
 /** What stands in the SQLite file, and what several who use it do to each other. */
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { cp, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
@@ -7,7 +7,7 @@ import { openSqlite } from '#shared/embedded/disk/sqlite.ts';
 import { openTables } from '#shared/embedded/tables.ts';
 import { openCommits } from '#shared/embedded/tables-commits.ts';
 import { openPlace } from './adapters.ts';
-import { changes, event, put, tenant } from './tables-fixtures.ts';
+import { changes, event, isKeyIn, keyRow, put, sealedKey, tenant } from './tables-fixtures.ts';
 
 const schema = 'CREATE TABLE notes (id TEXT PRIMARY KEY) STRICT';
 
@@ -68,21 +68,28 @@ describe('the file', () => {
     await using _ = place;
     const other = (await open()).forTenant(tenant);
     const rows = tables.forTenant(tenant);
-    const secret = 'a-key-that-seals-the-values-of-a-record';
-    const key = { kind: 'record-key', id: 'r' };
-    const sealed = { put: { ...key, value: {}, bytes: Buffer.from(secret) }, expect: 0 };
-    await rows.write(changes(sealed, put('kept', 0)));
-    expect(await other.get(key)).toBeDefined();
-    const isInAFile = async () => {
-      const names = await readdir(dirname(file));
-      const all = await Promise.all(names.map((name) => readFile(join(dirname(file), name))));
-      return Buffer.concat(all).includes(secret);
-    };
-    expect(await isInAFile()).toBe(true);
-    await rows.write({ ...changes({ remove: key, expect: 1 }), erase: true });
-    expect(await isInAFile()).toBe(false);
-    expect(await other.get(key)).toBeUndefined();
+    await rows.write(changes(sealedKey, put('kept', 0)));
+    expect(await other.get(keyRow)).toBeDefined();
+    expect(await isKeyIn(dirname(file))).toBe(true);
+    await rows.write({ ...changes({ remove: keyRow, expect: 1 }), erase: true });
+    expect(await isKeyIn(dirname(file))).toBe(false);
+    expect(await other.get(keyRow)).toBeUndefined();
     expect(await other.get({ kind: 'incident', id: 'kept' })).toBeDefined();
+  });
+
+  test('is cleared of what a killed process had erased but not overwritten yet', async () => {
+    const { place, file, tables } = await openedTables();
+    await using _ = place;
+    const rows = tables.forTenant(tenant);
+    await rows.write(changes(sealedKey, put('kept', 0)));
+    await rows.write(changes({ remove: keyRow, expect: 1 }));
+    // As the disk is when the process ends right behind the commit.
+    const image = join(place.folder, 'image', 'tables.sqlite');
+    await cp(dirname(file), dirname(image), { recursive: true });
+    expect(await isKeyIn(dirname(image))).toBe(true);
+    const again = place.use(await openTables({ file: image, clock: place.clock }));
+    await expect.poll(() => isKeyIn(dirname(image))).toBe(false);
+    expect(await again.forTenant(tenant).get({ kind: 'incident', id: 'kept' })).toBeDefined();
   });
 
   test('of a later version of the program is not touched', async () => {
@@ -194,13 +201,13 @@ describe('a group of writes', () => {
     await using _ = place;
     const rows = tables.forTenant(tenant);
     let turns = 0;
-    const counting = setInterval(() => {
+    let counting = setImmediate(function count() {
       turns += 1;
-    }, 1);
-    const endsAt = performance.now() + 100;
-    for (let i = 0; performance.now() < endsAt; i += 1) await rows.write(changes(put(`n${i}`, 0)));
-    clearInterval(counting);
-    expect(turns).toBeGreaterThan(5);
+      counting = setImmediate(count);
+    });
+    for (let i = 0; i < 20; i += 1) await rows.write(changes(put(`n${i}`, 0)));
+    clearImmediate(counting);
+    expect(turns).toBeGreaterThanOrEqual(20);
   });
 
   test('larger than one commit takes is committed all the same', async () => {
