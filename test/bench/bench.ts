@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- ledger gateway cad dynamodb] [--large] [--json FILE]`: figures as ratios inside one run,
+ * `npm run bench [-- ledger gateway cad dynamodb] [--large] [--logs DIR] [--json FILE]`: figures as ratios inside one run,
  * because absolute ones drift with the machine. Nothing here passes or fails.
  */
 import { writeFile } from 'node:fs/promises';
@@ -10,8 +10,11 @@ import { benchGateway } from './gateway.ts';
 import { benchLedger } from './ledger.ts';
 import { printTable, type Table } from './table.ts';
 
-/** `large`: also what takes a quarter of an hour to build. */
-type Bench = (settings: { readonly large: boolean }) => Promise<readonly Table[]>;
+/** `large`: also what takes a quarter of an hour to build. `logs`: where it is kept for the next run. */
+type Bench = (settings: {
+  readonly large: boolean;
+  readonly logs: string | undefined;
+}) => Promise<readonly Table[]>;
 
 const benches: Readonly<Record<string, Bench>> = {
   cad: benchCad,
@@ -21,7 +24,11 @@ const benches: Readonly<Record<string, Bench>> = {
 };
 
 const { values, positionals } = parseArgs({
-  options: { json: { type: 'string' }, large: { type: 'boolean', default: false } },
+  options: {
+    json: { type: 'string' },
+    large: { type: 'boolean', default: false },
+    logs: { type: 'string' },
+  },
   allowPositionals: true,
 });
 const names = positionals.length > 0 ? positionals : Object.keys(benches);
@@ -32,7 +39,7 @@ for (const name of names) {
     process.stderr.write(`There is no bench "${name}": ${Object.keys(benches).join(', ')}.\n`);
     process.exit(2);
   }
-  for (const table of await bench({ large: values.large })) {
+  for (const table of await bench({ large: values.large, logs: values.logs })) {
     printTable(table);
     tables.push(table);
   }

@@ -3,6 +3,7 @@ import type { AuditEvent } from '#contracts/audit-event.ts';
 import { openBlockCache } from '#services/ledger/log/blocks.ts';
 import { type Log, type LogParts, openLog } from '#services/ledger/log/log.ts';
 import { openTileCache } from '#services/ledger/log/nodes.ts';
+import { tenantsWithLogs } from '#services/ledger/log/store.ts';
 import { verifyTenant } from '#services/ledger/verify/verification.ts';
 import { auditEventOf } from '#shared/audit.ts';
 import type { Blobs } from '#shared/ports/blobs.ts';
@@ -19,13 +20,13 @@ export interface Fixture extends AsyncDisposable {
   verify(range?: { from?: number; to?: number }): ReturnType<typeof verifyTenant>;
 }
 
-/** Real embedded stores in a temporary folder. */
-export async function openFixture(): Promise<Fixture> {
+/** Real embedded stores, in a temporary folder or with the log that a given one has. */
+export async function openFixture(dataDir?: string): Promise<Fixture> {
   await using opened = new AsyncDisposableStack();
-  const host = opened.use(await openTestHost());
+  const host = opened.use(await openTestHost(dataDir));
   const { tables } = await host.parts('ledger');
   const { blobs: checkpoints } = await host.host.blobs('checkpoints');
-  const tenant = randomUUIDv7();
+  const [tenant = randomUUIDv7()] = await Array.fromAsync(tenantsWithLogs(tables));
   const { vault } = host.host;
   const stack = opened.move();
   return {
