@@ -1,51 +1,65 @@
 /**
- * `npm run mutation -- [file, file:from-to or folder ...] [options of Stryker]`
+ * `npm run mutation -- [file, file:from-to or folder ...]`
  *
  * Changes one thing at a time in each of these files, by default in all of judged.ts, and runs the
  * tests that are about it. Fails when a file has less noticed than scores.ts asks. `--table` runs
  * nothing and prints what was found last.
  */
-import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { z } from 'zod';
+import { readFileSync } from 'node:fs';
 import { judged } from './judged.ts';
-import { mutatedIn } from './mutated.ts';
+import type { Status, Verdict } from './messages.ts';
+import { type Mutant, mutated } from './mutants.ts';
+import { openResults, readResults, treeHash } from './results.ts';
 import { isEnough, type Score, scoreOf, tableOf } from './scores.ts';
-
-const report = z.object({
-  files: z.record(z.string(), z.object({ mutants: z.array(z.object({ status: z.string() })) })),
-});
+import { tryAll } from './trial.ts';
+import { type Wanted, wantedIn } from './wanted.ts';
 
 const args = process.argv.slice(2);
-const options = args.filter((each) => each.startsWith('-') && each !== '--table');
-const wanted = args.filter((each) => !each.startsWith('-'));
-const ranges = wanted.length === 0 ? [...judged.keys()] : wanted.flatMap(rangesIn);
-const broken = args.includes('--table') ? [] : ranges.filter((range) => !mutate(range));
-const scores = [...new Set(ranges.map((range) => range.split(':')[0] ?? range))].flatMap(found);
+const given = args.filter((each) => !each.startsWith('-'));
+const wanted = given.length === 0 ? wantedIn('') : given.flatMap(wantedIn);
+const tree = treeHash();
+const print = (text: string) => process.stdout.write(`${text}\n`);
 
-process.stdout.write(`\n${tableOf(scores)}\n`);
-for (const range of broken) process.stdout.write(`${range}: the run did not come to its end\n`);
-process.exitCode = broken.length === 0 && scores.every(isEnough) ? 0 : 1;
+if (!args.includes('--table')) {
+  for (const each of wanted) await mutate(each);
+}
+const scores = [...new Set(wanted.map(({ file }) => file))].flatMap(found);
+print(`\n${tableOf(scores)}`);
+process.exitCode = scores.every(isEnough) ? 0 : 1;
 
-function rangesIn(given: string): string[] {
-  if (given.includes('.ts')) return [given];
-  const inside = [...judged.keys()].filter((file) => file.startsWith(given));
-  if (inside.length === 0) throw new Error(`nothing in ${given} is in test/mutation/judged.ts`);
-  return inside;
+async function mutate({ file, from, to }: Wanted): Promise<void> {
+  const begin = performance.now();
+  const { source, mutants } = await mutated(file, readFileSync(file, 'utf8'));
+  const results = openResults(file, tree);
+  const open = mutants.filter(
+    ({ id, line }) => from <= line && line <= to && !results.verdicts.has(id),
+  );
+  const known = new Map(mutants.map((each) => [each.id, each]));
+  const job = { file, source, suites: judged.get(file) ?? [], wanted: open.map(({ id }) => id) };
+  print(`\n${file}: ${open.length} of ${mutants.length} changes`);
+  await tryAll(job, (verdict) => {
+    results.add(verdict);
+    const mutant = known.get(verdict.id);
+    if (mutant !== undefined && isToldOf(verdict)) print(lineOf(file, mutant, verdict));
+  });
+  print(`${Math.round((performance.now() - begin) / 1000)} s`);
 }
 
-/** False when there is no result. */
-function mutate(range: string): boolean {
-  mutatedIn(range);
-  const env = { ...process.env, MUTATED: range };
-  const command = ['stryker', 'run', 'test/mutation/stryker.config.ts', ...options];
-  return spawnSync('npx', command, { stdio: 'inherit', env }).status === 0;
+function isToldOf({ status }: Verdict): boolean {
+  return status !== 'Killed' && status !== 'Ignored';
+}
+
+function lineOf(file: string, mutant: Mutant, { status, by }: Verdict): string {
+  const change = [mutant.original, mutant.replacement].map((text) =>
+    text.replaceAll(/\s+/g, ' ').slice(0, 90),
+  );
+  const place = `${file}:${mutant.line}:${mutant.column}`;
+  const test = by === undefined ? '' : `  (${by})`;
+  return `${status.toLowerCase()} ${place} ${mutant.mutator}\n  ${change.join('  =>  ')}${test}`;
 }
 
 function found(file: string): Score[] {
-  const { results } = mutatedIn(file);
-  if (!existsSync(`${results}.json`)) return [];
-  const { files } = report.parse(JSON.parse(readFileSync(`${results}.json`, 'utf8')));
-  const score = scoreOf(file, files[file]?.mutants.map(({ status }) => status) ?? []);
+  const statuses: Status[] = [...readResults(file).values()].map(({ status }) => status);
+  const score = scoreOf(file, statuses);
   return score === undefined ? [] : [score];
 }

@@ -1,8 +1,11 @@
-import { existsSync, globSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { judged } from '#test/mutation/judged.ts';
-import { mutatedIn } from '#test/mutation/mutated.ts';
+import type { Verdict } from '#test/mutation/messages.ts';
+import { mutated } from '#test/mutation/mutants.ts';
 import { isEnough, scoreOf, tableOf } from '#test/mutation/scores.ts';
+import { tryAll } from '#test/mutation/trial.ts';
+import { wantedIn } from '#test/mutation/wanted.ts';
 
 const times = (count: number, status: string) => Array.from({ length: count }, () => status);
 
@@ -46,9 +49,46 @@ test('each file of the append path and of the portable verifier is judged, by te
   }
 });
 
-test('lines of a file are judged as the file is; a file that is not judged is named', () => {
-  const whole = mutatedIn('services/ledger/chain/head.ts');
-  const lines = mutatedIn('services/ledger/chain/head.ts:10-80');
-  expect(lines).toEqual({ ...whole, range: 'services/ledger/chain/head.ts:10-80' });
-  expect(() => mutatedIn('services/all.ts')).toThrow(/services\/all\.ts .*judged\.ts/);
+test('a word of the command names a file, lines of it or a folder; anything else is refused', () => {
+  const file = 'services/ledger/chain/head.ts';
+  expect(wantedIn(file)).toEqual([{ file, from: 1, to: Number.POSITIVE_INFINITY }]);
+  expect(wantedIn(`${file}:10-80`)).toEqual([{ file, from: 10, to: 80 }]);
+  expect(wantedIn(`${file}:10`)).toEqual([{ file, from: 10, to: 10 }]);
+  const folder = wantedIn('services/ledger/append').map((each) => each.file);
+  expect(folder).toEqual(globSync('services/ledger/append/*.ts').toSorted());
+  expect(wantedIn('')).toHaveLength(judged.size);
+  expect(() => wantedIn('services/all.ts')).toThrow(/services\/all\.ts .*judged\.ts/);
+});
+
+test('each change has its verdict, also one that never answers, and one that never returns', async () => {
+  const file = 'test/mutation/sample.ts';
+  const { source, mutants } = await mutated(file, readFileSync(file, 'utf8'));
+  const found = new Map<string, Verdict>();
+  const suites = ['test/mutation/sample.test.ts'];
+  const wanted = mutants.map(({ id }) => id);
+  await tryAll({ file, source, suites, wanted }, (verdict) => found.set(verdict.id, verdict));
+  expect([...found.keys()].toSorted()).toEqual(wanted.toSorted());
+  const statusOf = (original: string, replacement: string) => {
+    const mutant = mutants.find(
+      (each) => each.original === original && each.replacement === replacement,
+    );
+    return mutant && found.get(mutant.id)?.status;
+  };
+  expect(statusOf('10 * 10', '10 / 10')).toBe('Ignored');
+  expect(statusOf('value < LIMIT', 'value >= LIMIT')).toBe('Killed');
+  expect(statusOf('value < LIMIT', 'value <= LIMIT')).toBe('Survived');
+  expect(statusOf('count > 0', 'false')).toBe('Timeout');
+  expect(statusOf('at < count', 'at <= count')).toBe('Killed');
+  expect(statusOf("question !== ''", 'false')).toBe('Timeout');
+  expect(statusOf('1 + 1', '1 - 1')).toBe('NoCoverage');
+});
+
+test('tests that fail without any change judge nothing', async () => {
+  const file = 'test/mutation/sample.ts';
+  const { source, mutants } = await mutated(file, 'export const LIMIT = 1 + 1;');
+  const suites = ['test/mutation/sample.test.ts'];
+  const trial = tryAll({ file, source, suites, wanted: mutants.map(({ id }) => id) }, () => {
+    throw new Error('a verdict');
+  });
+  await expect(trial).rejects.toThrow('without any change');
 });
