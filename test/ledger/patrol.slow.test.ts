@@ -1,5 +1,6 @@
+import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
-import { readVerification } from '#contracts/ledger.ts';
+import { readEntry, readVerification } from '#contracts/ledger.ts';
 import { PLATFORM_TENANT } from '#contracts/primitives.ts';
 import { openLedger } from '#services/ledger/service.ts';
 import { openPatrol } from '#services/ledger/verify/patrol.ts';
@@ -9,7 +10,7 @@ import type { Tables } from '#shared/ports/tables.ts';
 import { until } from '#test/support/api.ts';
 import { person } from '#test/support/host.ts';
 import { eventsOf, type Fixture, openFixture } from './fixture.ts';
-import { openTamper } from './tamper.ts';
+import { openLogOf as logOfBlocks, openTamper } from './tamper.ts';
 
 /** Blocks of one entry, so that a pass has many places to stop at. */
 const BLOCKS = 12;
@@ -194,5 +195,55 @@ describe('the verification that runs by itself', () => {
     await expect(host.client.call(readVerification, {}, officer)).rejects.toMatchObject({
       code: 'forbidden',
     });
+  });
+
+  test('is the first to hear of a block that is missing before the last page, and says so everywhere', async () => {
+    await using fixture = await logOfBlocks([256, 256, 256, 9]);
+    const { host, tenant, checkpoints } = fixture;
+    using tamper = openTamper(fixture);
+    const row = tamper.rows('block')[0];
+    if (row === undefined) throw new Error('no block');
+    tamper.remove('block', row.id);
+    {
+      await using log = await fixture.open();
+      expect(log.broken()).toBeUndefined();
+      expect(await log.append(eventsOf(tenant, 1))).toMatchObject([{ seq: 777 }]);
+    }
+    const alarms: string[] = [];
+    const lines: string[] = [];
+    const parts = {
+      ...(await host.parts('ledger')),
+      checkpoints,
+      host: () => 'ledger.example',
+      metrics: openMetrics((kind) => alarms.push(kind)),
+      log: pino({ level: 'error' }, { write: (line) => lines.push(line) }),
+    };
+    await using _ = await openLedger(parts);
+    const reviewer = person({ tenant, roles: ['reviewer'] });
+    const { body } = await until(
+      'the first pass',
+      () => host.client.call(readVerification, {}, reviewer),
+      ({ body }) => body.last !== undefined,
+    );
+    expect(body.last).toMatchObject({
+      ok: false,
+      size: 778,
+      checkedEntries: 522,
+      breaks: [{ seq: 0, lastSeq: 255, kind: 'missing' }],
+    });
+    expect(alarms).toEqual(['ledger-verify-failed']);
+    const said = lines.map((line) => JSON.parse(line));
+    expect(said).toMatchObject([{ tenant, breaks: 1, msg: 'a log does not verify' }]);
+    const text = await parts.metrics.text();
+    expect(text).toMatch(/^watchdesk_ledger_broken_logs 1$/m);
+    expect(text).toMatch(/^watchdesk_alarms_total\{kind="ledger-verify-failed"\} 1$/m);
+    // Who reads there is told, and it is alarmed again; what is elsewhere can be read.
+    const read = (seq: number) => host.client.call(readEntry, { params: { seq } }, reviewer);
+    await expect(read(3)).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('block 0 is damaged: it is missing'),
+    });
+    expect(alarms).toHaveLength(2);
+    expect((await read(300)).body).toMatchObject({ seq: 300 });
   });
 });
