@@ -4,7 +4,8 @@
  *
  * 1. The record is noted: from here on no file is attached to it, not even one that was allowed just
  *    before.
- * 2. Each of its files: name gone and `expunged`, with its event, then its bytes.
+ * 2. Each of its files: name gone and `expunged`, with its event, then its bytes. Of files that were
+ *    announced and swept nothing is here; the ledger gets their ids, for it has their names.
  * 3. `waiting`, while events with names still wait for the ledger.
  * 4. What was replaced is erased from the files of the store. `done`.
  *
@@ -18,7 +19,7 @@ import type { Blobs } from '#shared/ports/blobs.ts';
 import type { Tables, TenantTables } from '#shared/ports/tables.ts';
 import { type Call, type Handling, handle, retryOnRace } from '#shared/service.ts';
 import { blobKeyOf, expunge } from './file.ts';
-import { expungedRecord, FILE, fileOf, findFile, putFile } from './rows.ts';
+import { abandonedFilesOf, expungedRecord, FILE, fileOf, findFile, putFile } from './rows.ts';
 
 interface Parts {
   readonly tables: Tables;
@@ -37,6 +38,8 @@ export function expungementHandling({ tables, blobs }: Parts): Handling {
       await retryOnRace(() => takeFile(call, id));
       await blobs.remove(blobKeyOf(tenant, id));
     }
+    const abandoned = abandonedFilesOf(call.tables, call.body.record);
+    for await (const id of abandoned) fileIds.push(id);
     const waits = await waitsForLedger(
       tables,
       (event) =>
@@ -55,6 +58,8 @@ export function reachHandling(): Handling {
     for await (const { id, attachTo } of filesOf(tables, body.record)) {
       objects.push({ type: FILE, id }, attachTo);
     }
+    const abandoned = abandonedFilesOf(tables, body.record);
+    for await (const id of abandoned) objects.push({ type: FILE, id });
     return { body: { objects } };
   });
 }

@@ -1,4 +1,5 @@
 import { file, type StoredFile } from '#contracts/files.ts';
+import { LIST_ROWS_MAX } from '#contracts/limits.ts';
 import type { Change, Json, Row, RowKey, TenantTables } from '#shared/ports/tables.ts';
 
 export const FILE = 'file';
@@ -41,4 +42,31 @@ export function expungedRecord({ type, id }: AttachedTo): RowKey {
 /** In a write: the record was not expunged meanwhile. */
 export function notExpunged(record: AttachedTo): Change {
   return { check: expungedRecord(record), expect: 0 };
+}
+
+/**
+ * Row that names a file that was announced for the record and swept. The ledger holds its name under a
+ * key of the file: an expungement of the record has to find that.
+ */
+const ABANDONED_FILE = 'abandoned-file';
+
+export function abandonedFile({ id, attachTo }: StoredFile): Change {
+  const key = { kind: ABANDONED_FILE, id: `${attachTo.type}/${attachTo.id}/${id}` };
+  return { put: { ...key, value: null }, expect: 0 };
+}
+
+/** Ids of the swept files of a record. */
+export async function* abandonedFilesOf(
+  tables: TenantTables,
+  { type, id }: AttachedTo,
+): AsyncGenerator<string> {
+  const prefix = `${type}/${id}/`;
+  let after: string | undefined;
+  for (;;) {
+    const from = after === undefined ? {} : { after };
+    const rows = await tables.list({ kind: ABANDONED_FILE, prefix, limit: LIST_ROWS_MAX, ...from });
+    yield* rows.map((row) => row.id.slice(prefix.length));
+    after = rows.at(-1)?.id;
+    if (rows.length < LIST_ROWS_MAX) return;
+  }
 }

@@ -18,7 +18,7 @@ import type { Blobs } from '#shared/ports/blobs.ts';
 import type { Row, Tables } from '#shared/ports/tables.ts';
 import type { Relay } from '#shared/relay.ts';
 import { blobKeyOf } from './file.ts';
-import { contentOf, FILE, findFile } from './rows.ts';
+import { abandonedFile, contentOf, FILE, findFile } from './rows.ts';
 
 const UPLOAD = 'upload';
 /** The signed place to put bytes is long closed by then, and a person has had a day to finish. */
@@ -95,7 +95,7 @@ async function forget(parts: UploadParts, tenant: TenantId, file: StoredFile): P
     now: new Date(parts.clock()),
   });
   const written = await parts.tables.forTenant(tenant).write({
-    changes: [{ remove: { kind: FILE, id }, expect: version }],
+    changes: [{ remove: { kind: FILE, id }, expect: version }, abandonedFile(file)],
     events: [event],
   });
   if (written.ok) parts.relay.kick([event]);

@@ -36,10 +36,13 @@ export async function openExpungementDesk(about: {
   readonly dataDir: string;
   readonly tenant: string;
   readonly ending?: Ending;
+  /** By which its clock is ahead. */
+  readonly aheadMs?: number;
 }): Promise<ExpungementDesk> {
-  const { dataDir, tenant, ending } = about;
+  const { dataDir, tenant, ending, aheadMs = 0 } = about;
   await using opened = new AsyncDisposableStack();
   const host = opened.use(await openTestHost(dataDir));
+  host.advance(aheadMs);
   const parts = await Promise.all(
     (['ledger', 'core-records', 'files', 'cad-ingest'] as const).map(async (name) => {
       const each = await host.parts(name);

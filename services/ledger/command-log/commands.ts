@@ -25,10 +25,9 @@ import { leafHash } from '../chain/tree.ts';
 import type { Log } from '../log/log.ts';
 import type { LedgerParts, Logs } from '../log/logs.ts';
 import { admitStep, type CommandRow, commandRow, outcomeOf, type Step } from './command.ts';
+import { OF_INCIDENT } from './of-incident.ts';
 
 const COMMAND = 'command';
-/** `<incident>/<command>`: finds the commands of an incident. */
-const OF_INCIDENT = 'incident-command';
 const MAC_KEY = 'command-log';
 
 export function commandHandlings({ vault }: LedgerParts, logs: Logs): Handling[] {

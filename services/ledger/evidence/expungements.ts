@@ -58,7 +58,7 @@ export function expungementHandlings(
       if (before.status === 'done') return { body: before };
       assertOpen(before);
       await assertOther(call, before);
-      await assertNoHold(client, tenant, before.scope);
+      await assertNoHold({ client, tables: call.tables }, tenant, before.scope);
       const body = await logs.use(tenant, (open) => carryOut(open, call, before));
       rounds.wake(tenant);
       log.info({ tenant, expungementId: body.id, seq: body.seq }, 'a record was expunged');

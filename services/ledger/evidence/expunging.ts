@@ -5,8 +5,8 @@
  * 2. files: its files.
  * 3. cad-ingest: its mails, once they are known.
  *    Each is asked until it is done, and its answer is written down before the next step needs it.
- * 4. What was on its way to the ledger was sealed under new keys meanwhile, and files have keys of
- *    their own: these go too, with an entry for each.
+ * 4. What was on its way to the ledger was sealed under new keys meanwhile, and files and commands
+ *    have keys of their own: these go too, with an entry for each.
  * 5. The keys are erased from the files of the store once more: a process that ended between the
  *    commit of an entry and what the store does behind it has left them there.
  * 6. One write: the expungement is complete, its row in the list gone, the event of it.
@@ -25,9 +25,10 @@ import {
 } from '#contracts/record-expungements.ts';
 import { auditEventOf } from '#shared/audit.ts';
 import { type Client, jobCaller } from '#shared/client.ts';
-import { eraseTraces } from '#shared/expunging.ts';
+import { eraseTraces, waitsForLedger } from '#shared/expunging.ts';
 import type { Row, TenantTables } from '#shared/ports/tables.ts';
 import { FIELDS_DESTROYED, RECORD_DESTROYED, recordOf } from '../chain/seal.ts';
+import { commandsOf } from '../command-log/of-incident.ts';
 import type { Log } from '../log/log.ts';
 import type { LedgerParts, Logs } from '../log/logs.ts';
 import { EXPUNGEMENT, EXPUNGING, UNAUDITED } from '../log/store.ts';
@@ -80,6 +81,7 @@ export async function carryOn(
   await askFiles(parts, hand);
   await askMessages(parts, hand);
   if (pendingIn(hand.expungement).length > 0) return false;
+  if (await commandsWait(parts, hand)) return false;
   await logs.use(about.tenant, (log) => followUp(parts, log, hand));
   await eraseTraces(hand.tables);
   await complete(parts, hand);
@@ -160,6 +162,23 @@ async function save(hand: Hand, expungement: Expungement, work: Work): Promise<v
   hand.work = work;
 }
 
+/** Commands of the incident; an order about fields leaves them. */
+async function commandsIn({ tables, expungement: { scope } }: Hand): Promise<readonly string[]> {
+  const { objectType, objectId, fields } = scope;
+  return objectType === 'incident' && fields === undefined ? commandsOf(tables, objectId) : [];
+}
+
+/** True while steps of them are in the ledger's own outbox. */
+async function commandsWait({ tables }: ExpungingParts, hand: Hand): Promise<boolean> {
+  const ids = new Set(await commandsIn(hand));
+  if (ids.size === 0) return false;
+  return waitsForLedger(
+    tables,
+    ({ tenant, object }) =>
+      tenant === hand.tenant && object.type === 'command' && ids.has(object.id),
+  );
+}
+
 /** Of an object that no service keeps as a record, what comes later is no part of the order. */
 async function followUp(parts: ExpungingParts, log: Log, hand: Hand): Promise<void> {
   const { objectType, objectId } = hand.expungement.scope;
@@ -167,6 +186,7 @@ async function followUp(parts: ExpungingParts, log: Log, hand: Hand): Promise<vo
   const objects = [
     ...(isKept ? [{ type: objectType, id: objectId }] : []),
     ...fileIds.map((id) => ({ type: 'file', id })),
+    ...(await commandsIn(hand)).map((id) => ({ type: 'command', id })),
   ];
   for (const object of objects) {
     if (await holdsLater(log, hand, object)) await expungeAlso(parts, log, hand, object);

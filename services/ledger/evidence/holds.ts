@@ -1,7 +1,7 @@
 /**
  * Legal holds stop an expungement. A hold can name the record, or only a part of what would go with
- * it: a file, a mail, the source of a mail, another incident that the same mail tells of; and where a
- * file or a mail itself is to be expunged, the record that it belongs to.
+ * it: a file, a mail, the source of a mail, another incident that the same mail tells of, a command; and
+ * where one of these is to be expunged by itself, the record that it belongs to.
  */
 import { holdClasses } from '#contracts/legal-holds.ts';
 import type { OutputOf } from '#contracts/operation.ts';
@@ -13,7 +13,9 @@ import {
 } from '#contracts/record-expungements.ts';
 import { askRetention } from '#contracts/retention.ts';
 import { type Client, jobCaller } from '#shared/client.ts';
+import type { TenantTables } from '#shared/ports/tables.ts';
 import { Problem } from '#shared/problem.ts';
+import { commandsOf, incidentOf } from '../command-log/of-incident.ts';
 
 type Hold = OutputOf<typeof askRetention>['holds'][number];
 type ObjectName = NonNullable<Hold['record']>;
@@ -29,7 +31,7 @@ export interface Ordered {
  * nothing is destroyed: the Problem of the question comes back.
  */
 export async function assertNoHold(
-  client: Client,
+  { client, tables }: { readonly client: Client; readonly tables: TenantTables },
   tenant: string,
   ordered: Ordered,
 ): Promise<void> {
@@ -40,8 +42,10 @@ export async function assertNoHold(
   }
   const record = { type: ordered.objectType, id: ordered.objectId };
   assertNoneOn([record], holds);
+  if (holds.length === 0) return;
+  assertNoneOn(await commandsIn(tables, ordered), holds);
   assertNoneOn(await filesOf(client, caller, { record, ordered, holds }), holds);
-  assertNoneOn(await mailsOf(client, caller, { record, holds }), holds);
+  assertNoneOn(await mailsOf(client, caller, record), holds);
 }
 
 function assertNoneOn(objects: readonly ObjectName[], holds: readonly Hold[]): void {
@@ -57,6 +61,19 @@ function nameOf({ type, id }: ObjectName): string {
   return `${type}/${id}`;
 }
 
+/** Commands of an incident, or the incident of a command. */
+async function commandsIn(
+  tables: TenantTables,
+  { objectType, objectId, fields }: Ordered,
+): Promise<readonly ObjectName[]> {
+  if (objectType === 'command') {
+    const incident = await incidentOf(tables, objectId);
+    return incident === undefined ? [] : [{ type: 'incident', id: incident }];
+  }
+  if (objectType !== 'incident' || fields !== undefined) return [];
+  return (await commandsOf(tables, objectId)).map((id) => ({ type: 'command', id }));
+}
+
 type Caller = ReturnType<typeof jobCaller>;
 
 /** Asked only where a hold can be about it: a service that is down keeps no order that is free. */
@@ -70,7 +87,7 @@ async function filesOf(
   },
 ): Promise<readonly ObjectName[]> {
   const { record, ordered, holds } = about;
-  const isFile = record.type === 'file' && holds.length > 0;
+  const isFile = record.type === 'file';
   // An order about fields leaves the files.
   const mayBeHeld =
     ordered.fields === undefined && holds.some((hold) => hold.record?.type === 'file');
@@ -82,9 +99,8 @@ async function filesOf(
 async function mailsOf(
   client: Client,
   caller: Caller,
-  { record, holds }: { readonly record: ObjectName; readonly holds: readonly Hold[] },
+  record: ObjectName,
 ): Promise<readonly ObjectName[]> {
-  if (holds.length === 0) return [];
   const itself = record.type === 'cad-message' ? [record.id] : [];
   const { messageIds } = (await client.call(reachOfRecord, { body: { record } }, caller)).body;
   const ids = [...messageIds, ...itself];
