@@ -53,14 +53,15 @@ describe('the place of an entry', () => {
     // Damaged, without a brace: only the next entry has one, right behind its end.
     const bare = textOf(undefined, { ...place, seq: 3 }).replace('updated', 'upd\u00ffted');
     const all = [...texts, bare, textOf(undefined, { ...place, seq: 4 })];
-    const stands = standingIn(Buffer.from(all.join(''), 'latin1'), tenant);
+    const hashes = Buffer.from(prev + other, 'hex');
+    const stands = standingIn({ bytes: Buffer.from(all.join(''), 'latin1'), tenant, hashes });
     let begin = 0;
     for (const [seq, text] of all.entries()) {
       const end = begin + text.length;
-      expect(stands({ begin, end }, seq, prev), `entry ${seq}`).toBe(true);
-      expect(stands({ begin, end }, seq, other)).toBe(false);
-      expect(stands({ begin, end }, seq + 1, prev)).toBe(false);
-      expect(stands({ begin, end: end - 1 }, seq, prev)).toBe(false);
+      expect(stands({ begin, end }, seq, 0), `entry ${seq}`).toBe(true);
+      expect(stands({ begin, end }, seq, 32)).toBe(false);
+      expect(stands({ begin, end }, seq + 1, 0)).toBe(false);
+      expect(stands({ begin, end: end - 1 }, seq, 0)).toBe(false);
       begin = end;
     }
   });
@@ -87,14 +88,15 @@ describe('the place of an entry', () => {
 
   test('is none for the end of an entry, wherever that is cut off', () => {
     const text = textOf();
-    const stands = standingIn(Buffer.from(text, 'latin1'), tenant);
+    const hashes = Buffer.from(prev, 'hex');
+    const stands = standingIn({ bytes: Buffer.from(text, 'latin1'), tenant, hashes });
     const end = text.length;
     for (const key of ['"prev"', '"recordedAt"', ',"seq"', ',"tenant"']) {
       const begin = text.indexOf(key);
-      expect(stands({ begin, end }, place.seq, prev), key).toBe(false);
+      expect(stands({ begin, end }, place.seq, 0), key).toBe(false);
       expect(standing(text.slice(begin)), key).toBe(false);
     }
-    expect(stands({ begin: 0, end }, place.seq, prev)).toBe(true);
+    expect(stands({ begin: 0, end }, place.seq, 0)).toBe(true);
   });
 });
 

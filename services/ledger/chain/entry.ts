@@ -7,6 +7,7 @@ import { hash } from 'node:crypto';
 import { z } from 'zod';
 import type { Actor, AuditEvent } from '#contracts/audit-event.ts';
 import { type LedgerEntry, ledgerEntry } from '#contracts/ledger.ts';
+import { HASH_BYTES } from './tree.ts';
 
 /** `prev` of entry 0. */
 export const NO_LEAF = '0'.repeat(64);
@@ -125,13 +126,17 @@ const SEQ_KEY = Buffer.from(',"seq":');
 const QUOTE = 0x22;
 const OPEN_BRACE = 0x7b;
 const DIGIT_ZERO = 0x30;
+const HEX_DIGITS = Buffer.from('0123456789abcdef');
+/** `"prev":"` and the hash: the quote behind it is the next byte. */
+const PREV_BYTES = PREV_KEY.length + 2 * HASH_BYTES;
 
-/** Does the entry stand in its place, by its own fields? */
+/** Does the entry stand in its place, by its own fields? `prev` is in hex. */
 export function standsAt(
   bytes: Uint8Array,
   { tenant, seq, prev }: { readonly tenant: string; readonly seq: number; readonly prev: string },
 ): boolean {
-  return standingIn(bytes, tenant)({ begin: 0, end: bytes.length }, seq, prev);
+  const stands = standingIn({ bytes, tenant, hashes: Buffer.from(prev, 'hex') });
+  return stands({ begin: 0, end: bytes.length }, seq, 0);
 }
 
 /** Where an entry stands in longer bytes. */
@@ -141,38 +146,38 @@ export interface Span {
 }
 
 /**
- * The same for entries that stand in longer bytes: no text is made of them. Looks at the bytes and
- * parses only where they could mislead: in the canonical form no key follows `prev` whose value is an
- * object, so that the last `"prev":"` is the one, unless a brace comes behind it.
+ * The same for entries that stand in longer bytes: no text is made of them. `prev` is the hash that
+ * stands in `hashes` from that byte on. Looks at the bytes and parses only where they could mislead:
+ * in the canonical form no key follows `prev` whose value is an object, so that the last `"prev":"` is
+ * the one, unless a brace comes behind it.
  */
-export function standingIn(
-  bytes: Uint8Array,
-  tenant: string,
-): (span: Span, seq: number, prev: string) => boolean {
-  const tenantTail = Buffer.from(`,"tenant":"${tenant}","v":1}`);
+export function standingIn(about: {
+  readonly bytes: Uint8Array;
+  readonly tenant: string;
+  readonly hashes: Uint8Array;
+}): (span: Span, seq: number, prev: number) => boolean {
+  const { bytes, hashes } = about;
   // Bytes are compared with bytes: a character of a text takes several times longer to get at.
-  const value = Buffer.alloc(NO_LEAF.length + 1);
+  const tenantTail = Buffer.from(`,"tenant":"${about.tenant}","v":1}`);
   /** From `prev` to `seq` in the last entry that was searched: most others have the same. */
   let distance = 0;
   return ({ begin, end }, seq, prev) => {
     const tenantAt = end - tenantTail.length;
     const seqAt = numberAt(bytes, seq, tenantAt) - SEQ_KEY.length;
     if (!areAt(bytes, tenantTail, tenantAt) || !areAt(bytes, SEQ_KEY, seqAt)) return false;
-    value[value.write(prev, 'latin1')] = QUOTE;
+    // Behind the entry's own brace, or it is that of another entry.
     const isPrev = (at: number) =>
       at > begin &&
       areAt(bytes, PREV_KEY, at) &&
-      areAt(bytes, value, at + PREV_KEY.length, prev.length + 1);
-    const behind = (at: number) => at + PREV_KEY.length + prev.length;
-    // Behind the entry's own brace, or it is that of another entry.
+      isHexAt(bytes, at + PREV_KEY.length, hashes, prev);
     const expected = seqAt - distance;
-    if (isPrev(expected) && isPlain(bytes, behind(expected), seqAt)) return true;
+    if (isPrev(expected) && isPlain(bytes, expected + PREV_BYTES, seqAt)) return true;
     const at = lastPrevIn(bytes, begin, seqAt);
     distance = seqAt - at;
     if (!isPrev(at)) return false;
-    return (
-      isPlain(bytes, behind(at), seqAt) || tryParseEntry(bytes.subarray(begin, end))?.prev === prev
-    );
+    if (isPlain(bytes, at + PREV_BYTES, seqAt)) return true;
+    const parsed = tryParseEntry(bytes.subarray(begin, end));
+    return parsed?.prev === Buffer.from(hashes.subarray(prev, prev + HASH_BYTES)).toString('hex');
   };
 }
 
@@ -205,11 +210,21 @@ function isPlain(bytes: Uint8Array, begin: number, end: number): boolean {
   return true;
 }
 
-function areAt(bytes: Uint8Array, wanted: Uint8Array, at: number, length = wanted.length): boolean {
-  for (let index = 0; index < length; index += 1) {
+function areAt(bytes: Uint8Array, wanted: Uint8Array, at: number): boolean {
+  for (let index = 0; index < wanted.length; index += 1) {
     if (bytes[at + index] !== wanted[index]) return false;
   }
   return true;
+}
+
+/** Do the bytes there say the hash in hex, and then end with a quote? */
+function isHexAt(bytes: Uint8Array, at: number, hashes: Uint8Array, from: number): boolean {
+  for (let index = 0; index < HASH_BYTES; index += 1) {
+    const byte = hashes[from + index];
+    if (byte === undefined || bytes[at + 2 * index] !== HEX_DIGITS[byte >> 4]) return false;
+    if (bytes[at + 2 * index + 1] !== HEX_DIGITS[byte & 0xf]) return false;
+  }
+  return bytes[at + 2 * HASH_BYTES] === QUOTE;
 }
 
 /** `prev` as the text says, also where the rest of it is damaged. */

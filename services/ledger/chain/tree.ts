@@ -13,6 +13,9 @@ export const HASH_BYTES = 32;
 /** RFC 9162 section 2.1.1: `MTH({}) = HASH()`. */
 export const EMPTY_ROOT = hash('sha256', '', 'hex');
 
+/** Where the length is given, `hash` does not look the algorithm up by its name each time. */
+const AS_LATIN1 = { outputEncoding: 'latin1', outputLength: HASH_BYTES } as const;
+
 const LEAF_PREFIX = 0x00;
 const NODE_PREFIX = 0x01;
 
@@ -89,7 +92,7 @@ function sha256(input: Uint8Array): Buffer {
 }
 
 function putDigest(target: Uint8Array, offset: number, input: Uint8Array): void {
-  const digest = hash('sha256', input, 'latin1');
+  const digest = hash('sha256', input, AS_LATIN1);
   for (let at = 0; at < HASH_BYTES; at += 1) target[offset + at] = digest.charCodeAt(at);
 }
 
@@ -105,6 +108,17 @@ export function leafHashIn(at: {
   const { buffer, begin, end } = at;
   buffer[begin - 1] = LEAF_PREFIX;
   return hash('sha256', buffer.subarray(begin - 1, end), 'hex');
+}
+
+/** The same as bytes, into other memory. */
+export function putLeafHash(
+  target: Uint8Array,
+  offset: number,
+  at: { readonly buffer: Buffer; readonly begin: number; readonly end: number },
+): void {
+  const { buffer, begin, end } = at;
+  buffer[begin - 1] = LEAF_PREFIX;
+  putDigest(target, offset, buffer.subarray(begin - 1, end));
 }
 
 /**
