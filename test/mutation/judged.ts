@@ -3,7 +3,6 @@
  * first: only these judge it. What another suite would notice by chance is no promise kept.
  */
 const walk = ['walk', 'walk-gaps', 'walk-order', 'signed', 'derived', 'rewritten', 'verify.slow'];
-const portable = ['portable', 'published-vectors', 'bundle'];
 
 const suites: Readonly<Record<string, readonly string[]>> = {
   'chain/append': ['core'],
@@ -31,10 +30,10 @@ const suites: Readonly<Record<string, readonly string[]>> = {
   'portable/der': ['portable'],
   'portable/hash': ['portable'],
   'portable/note': ['signed-note', 'portable', 'published-vectors'],
-  'portable/proof': portable,
+  'portable/proof': ['proof', 'published-vectors'],
   'portable/proof-file': ['published-vectors', 'proof-file'],
-  'portable/timestamp': ['timestamps'],
-  'portable/verify': [...portable, 'proof-file'],
+  'portable/timestamp': ['timestamp-fields'],
+  'portable/verify': ['portable', 'published-vectors', 'bundle', 'proof-file'],
   'portable/verify-bundle': ['bundle'],
 };
 
