@@ -4,12 +4,14 @@
  * service is done only when both are gone.
  */
 import type { AuditEvent } from '#contracts/audit-event.ts';
-import { LIST_ROWS_MAX, WRITE_ITEMS_MAX } from '#contracts/limits.ts';
+import { LIST_ROWS_MAX, WRITE_BYTES_MAX, WRITE_ITEMS_MAX } from '#contracts/limits.ts';
 import type { Change, ListRequest, Row, Tables, TenantTables } from './ports/tables.ts';
 
 const UNAUDITED = 'an expungement, which is an event already, goes on';
 /** Rows changed in one write; the rest of it is room for what comes beside. */
 const CHANGES_MAX = WRITE_ITEMS_MAX - 10;
+/** Of rows as they were before; what is left of one is about as long at most. */
+const CHANGED_BYTES_MAX = WRITE_BYTES_MAX / 2;
 const RACE_TRIES_MAX = 8;
 
 /** True while an event that holds values of one of these objects waits for the ledger. */
@@ -50,10 +52,26 @@ export async function changeRows(
       limit: CHANGES_MAX,
       ...(after === undefined ? {} : { after }),
     });
-    await changeAll(tables, found, changeOf);
+    for (const rows of writable(found)) await changeAll(tables, rows, changeOf);
     after = found.at(-1)?.id;
     if (found.length < CHANGES_MAX) return;
   }
+}
+
+/** The rows in their order, as many together as one write takes. */
+function writable(rows: readonly Row[]): Row[][] {
+  const writes: Row[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const row of rows) {
+    const size = Buffer.byteLength(JSON.stringify(row.value));
+    if (bytes + size > CHANGED_BYTES_MAX) {
+      writes.push([]);
+      bytes = 0;
+    }
+    writes.at(-1)?.push(row);
+    bytes += size;
+  }
+  return writes;
 }
 
 async function changeAll(

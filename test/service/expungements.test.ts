@@ -50,6 +50,9 @@ async function openCase(failure: Failure) {
   const stack = opened.move();
   return {
     dataDir,
+    async correct(body: Parameters<typeof updateIncident.body.parse>[0] & object) {
+      await client.call(updateIncident, { params, body }, officer);
+    },
     read: async () => (await client.call(readIncident, { params }, officer)).body,
     history: async () => (await client.call(incidentHistory, { params }, officer)).body.items,
     /** As the ledger does: until it is done, whatever happens. */
@@ -106,5 +109,20 @@ describe('a record is destroyed once, and all of it, when the store fails', () =
     expect(names).not.toContain('address');
     const bytes = await bytesBelow(opened.dataDir);
     expect(foundIn(bytes, [SECRET, OTHER])).toEqual([OTHER]);
+  });
+
+  test('also out of more history than one write can take', async () => {
+    const failure: Failure = { left: 0, fate: 'ok' };
+    await using opened = await openCase(failure);
+    const narrative = (turn: number) => `${turn} `.repeat(30_000).slice(0, 60_000);
+    for (let turn = 0; turn < 40; turn += 1) {
+      await opened.correct({ callerName: `${SECRET} ${turn}`, narrative: narrative(turn) });
+    }
+    await opened.expunge(['callerName', 'address']);
+    const changes = (await opened.history()).flatMap((row) => row.changes);
+    const names = new Set(changes.map(({ field }) => field));
+    expect(names).toContain('narrative');
+    expect(names).not.toContain('callerName');
+    expect(foundIn(await bytesBelow(opened.dataDir), [SECRET])).toEqual([]);
   });
 });
