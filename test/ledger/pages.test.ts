@@ -207,6 +207,14 @@ describe('pages', () => {
       expect([index, reads]).toEqual([index, expected]);
     }
     await expectProofs(log);
+    await using other = await fixture.open(counting);
+    reads = 0;
+    const all = Array.from({ length: 1_000 }, (_, index) => inclusionPath(index, 1_000));
+    const together = await Promise.all(all.map((path) => other.hashes(path)));
+    expect(reads, 'of proofs asked for at once: each full tile').toBe(3);
+    for (const [index, path] of all.entries()) {
+      expect(together[index]).toEqual(await log.hashes(path));
+    }
   });
 
   test('a proof that needs a tile which is gone, or entries to come, is refused and leaves nothing behind', async () => {
