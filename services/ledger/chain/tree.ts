@@ -279,7 +279,8 @@ function rangeHash(
   const nodes = subtreesIn({ begin, end }).map(([level, index]) => read(level, index));
   if (!nodes.every(isKnown)) return Promise.all(nodes).then(folded);
   const hash = folded(nodes);
-  kept?.put(name, hash);
+  // Memory of its own: a piece of the pool would keep all of it alive.
+  kept?.put(name, Buffer.alloc(HASH_BYTES, hash));
   return hash;
 }
 
