@@ -3,7 +3,10 @@
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { backup } from '#shared/embedded/backup/backup.ts';
+import { restore } from '#shared/embedded/backup/restore.ts';
 import { cadLearn, cadParse, readProfiles } from './cad-ingest/commands.ts';
+import { settleRestored } from './gateway/commands.ts';
 import { verifyStores } from './ledger/commands.ts';
 import { verifyArchive } from './ledger/portable/archive.ts';
 import { parseVerifierKey } from './ledger/portable/note.ts';
@@ -27,6 +30,16 @@ const commands: Readonly<Record<string, Command>> = {
     usage:
       'cad learn --jsonl SAMPLES --out FILE          makes a profile per source of the samples',
     run: runCadLearn,
+  },
+  backup: {
+    usage:
+      'backup DIR [--data DIR] [--without-root-key]  copies the data as they are at one instant, in use or not',
+    run: runBackup,
+  },
+  restore: {
+    usage:
+      'restore DIR [--data DIR] [--root-key FILE]    makes a data folder of a backup, and verifies its ledger',
+    run: runRestore,
   },
   'ledger verify': {
     usage: 'ledger verify [--data DIR] [--tenant T]       checks the stores of a stopped server',
@@ -99,6 +112,44 @@ async function runCadLearn(args: readonly string[]): Promise<number> {
     return usage('Give --jsonl SAMPLES and --out FILE.');
   await cadLearn({ input: createReadStream(jsonl), out });
   return 0;
+}
+
+async function runBackup(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    options: {
+      data: { type: 'string', default: './data' },
+      'without-root-key': { type: 'boolean', default: false },
+    },
+    allowPositionals: true,
+  });
+  const [to, ...more] = positionals;
+  if (to === undefined || more.length > 0) return usage('Give one folder to put the backup into.');
+  const rootKey = values['without-root-key'] ? 'apart' : 'included';
+  const report = await backup({ dataDir: values.data, to, rootKey });
+  process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+  return 0;
+}
+
+async function runRestore(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    options: { data: { type: 'string', default: './data' }, 'root-key': { type: 'string' } },
+    allowPositionals: true,
+  });
+  const [from, ...more] = positionals;
+  if (from === undefined || more.length > 0) return usage('Give the folder of one backup.');
+  const { data: dataDir, 'root-key': rootKeyFile } = values;
+  let ledger: Awaited<ReturnType<typeof verifyStores>> | undefined;
+  const restored = await restore({
+    ...{ from, dataDir, ...(rootKeyFile === undefined ? {} : { rootKeyFile }) },
+    async finish(made) {
+      ledger = await verifyStores({ dataDir: made.dataDir });
+      await settleRestored(made);
+    },
+  });
+  process.stdout.write(`${JSON.stringify({ ...restored, ledger }, null, 2)}\n`);
+  return ledger?.ok === true ? 0 : 1;
 }
 
 async function runLedgerVerify(args: readonly string[]): Promise<number> {

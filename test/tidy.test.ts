@@ -76,6 +76,8 @@ const importRules: readonly { readonly in: RegExp; readonly may: readonly RegExp
     may: [
       /^node:/,
       /^services\/ledger\/witness\/command\.ts$/,
+      // What is about the data folder of one machine, and of no service.
+      /^shared\/embedded\/backup\/(backup|restore)\.ts$/,
       /^services\/[a-z-]+\/commands\.ts$/,
       /^services\/ledger\/portable\//,
     ],
