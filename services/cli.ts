@@ -9,6 +9,7 @@ import { cadLearn, cadParse, readProfiles } from './cad-ingest/commands.ts';
 import { settleRestored } from './gateway/commands.ts';
 import { verifyStores } from './ledger/commands.ts';
 import { verifyArchive } from './ledger/portable/archive.ts';
+import { parseWitnessKey, verifyWitnesses } from './ledger/portable/cosignature.ts';
 import { parseVerifierKey } from './ledger/portable/note.ts';
 import { verifyTimestamp } from './ledger/portable/timestamp.ts';
 import { verifyNote } from './ledger/portable/verify.ts';
@@ -20,6 +21,9 @@ interface Command {
   /** Answers the exit code. */
   run(args: readonly string[]): Promise<number>;
 }
+
+const WITNESS_USAGE =
+  '                    [--witness VKEY]...       and that these witnesses have cosigned it';
 
 const commands: Readonly<Record<string, Command>> = {
   'cad parse': {
@@ -46,11 +50,15 @@ const commands: Readonly<Record<string, Command>> = {
     run: runLedgerVerify,
   },
   'bundle verify': {
-    usage: 'bundle verify FILE --key VKEY                 checks an evidence bundle, offline',
+    usage:
+      'bundle verify FILE --key VKEY                 checks an evidence bundle, offline\n' +
+      WITNESS_USAGE,
     run: runBundleVerify,
   },
   'checkpoint verify': {
-    usage: 'checkpoint verify FILE --key VKEY             checks a signed checkpoint, offline',
+    usage:
+      'checkpoint verify FILE --key VKEY             checks a signed checkpoint, offline\n' +
+      WITNESS_USAGE,
     run: runCheckpointVerify,
   },
   'archive verify': {
@@ -164,23 +172,27 @@ async function runLedgerVerify(args: readonly string[]): Promise<number> {
 }
 
 function runBundleVerify(args: readonly string[]): Promise<number> {
-  return runVerify(args, async ({ file, verifierKey }) =>
-    verifyBundle({ text: await readFile(file, 'utf8'), verifierKey }),
+  return runVerify(withWitnesses(args), async ({ file, ...keys }) =>
+    verifyBundle({ text: await readFile(file, 'utf8'), ...keys }),
   );
 }
 
 function runArchiveVerify(args: readonly string[]): Promise<number> {
-  return runVerify(args, ({ file, verifierKey }) =>
+  return runVerify(parseVerify(args), ({ file, verifierKey }) =>
     verifyArchive({ chunks: createReadStream(file), verifierKey }),
   );
 }
 
 function runCheckpointVerify(args: readonly string[]): Promise<number> {
-  return runVerify(args, async ({ file, verifierKey }) => {
-    const verdict = await verifyNote({ checkpoint: await readFile(file, 'utf8'), verifierKey });
+  return runVerify(withWitnesses(args), async ({ file, verifierKey, witnessKeys }) => {
+    const checkpoint = await readFile(file, 'utf8');
+    const verdict = await verifyNote({ checkpoint, verifierKey });
     if (!verdict.ok) return verdict;
+    const seen = await verifyWitnesses({ checkpoint, witnessKeys });
+    if (!seen.ok) return seen;
     const { origin, size, root } = verdict.head;
-    return { ok: true, origin, size, root: Buffer.from(root).toString('hex') };
+    const witnessed = witnessKeys.length === 0 ? {} : { witnesses: seen.witnesses };
+    return { ok: true, origin, size, root: Buffer.from(root).toString('hex'), ...witnessed };
   });
 }
 
@@ -200,25 +212,42 @@ async function runTimestampVerify(args: readonly string[]): Promise<number> {
   return report.ok ? 0 : 1;
 }
 
+interface VerifyArguments {
+  readonly values: { readonly key?: string | undefined; readonly witness?: string[] | undefined };
+  readonly positionals: readonly string[];
+}
+
+function parseVerify(args: readonly string[]): VerifyArguments {
+  const options = { key: { type: 'string' } } as const;
+  return parseArgs({ args: [...args], options, allowPositionals: true });
+}
+
+function withWitnesses(args: readonly string[]): VerifyArguments {
+  const options = { key: { type: 'string' }, witness: { type: 'string', multiple: true } } as const;
+  return parseArgs({ args: [...args], options, allowPositionals: true });
+}
+
+interface ToVerify {
+  readonly file: string;
+  readonly verifierKey: string;
+  readonly witnessKeys: readonly string[];
+}
+
 /** One file, one key, one report. */
 async function runVerify(
-  args: readonly string[],
-  verify: (about: { readonly file: string; readonly verifierKey: string }) => Promise<{
-    readonly ok: boolean;
-  }>,
+  { values, positionals }: VerifyArguments,
+  verify: (about: ToVerify) => Promise<{ readonly ok: boolean }>,
 ): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    options: { key: { type: 'string' } },
-    allowPositionals: true,
-  });
   const [file, ...more] = positionals;
   if (file === undefined || more.length > 0) return usage('Give one file to verify.');
-  const { key: verifierKey } = values;
+  const { key: verifierKey, witness: witnessKeys = [] } = values;
   if (verifierKey === undefined || parseVerifierKey(verifierKey) === undefined) {
     return usage('Give the verifier key of the log, name+id+base64, as --key VKEY.');
   }
-  const report = await verify({ file, verifierKey });
+  if (witnessKeys.some((each) => parseWitnessKey(each) === undefined)) {
+    return usage('Give the keys of witnesses as they print them, each as --witness VKEY.');
+  }
+  const report = await verify({ file, verifierKey, witnessKeys });
   process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   return report.ok ? 0 : 1;
 }

@@ -6,11 +6,13 @@
 import { z } from 'zod';
 import type { TenantTables } from '#shared/ports/tables.ts';
 import type { Checkpoint } from '../chain/checkpoint.ts';
-import { newestCheckpoint, numberId, UNAUDITED } from '../log/store.ts';
+import { checkpointWithin, newestCheckpoint, numberId, numberOf, UNAUDITED } from '../log/store.ts';
 import { parseNote } from '../portable/note.ts';
 
 const KIND = 'checkpoint-lines';
 const row = z.strictObject({ v: z.literal(1), lines: z.array(z.string().endsWith('\n')) });
+/** A log that is written to all the time is signed every few seconds, and cosigned a few rounds later. */
+const LOOKED_AT_MAX = 16;
 /** Each lost round is somebody else's line. */
 const ROUNDS_MAX = 16;
 
@@ -18,6 +20,28 @@ const ROUNDS_MAX = 16;
 export async function publishedCheckpoint(tables: TenantTables): Promise<Checkpoint | undefined> {
   const newest = await newestCheckpoint(tables);
   return newest && withLaterLines(tables, newest);
+}
+
+/**
+ * The newest checkpoint of these sizes that a witness has cosigned, if it is one of the last that got
+ * lines later.
+ */
+export async function newestCosigned(
+  tables: TenantTables,
+  { from, to }: { readonly from: number; readonly to: number },
+): Promise<Checkpoint | undefined> {
+  const rows = await tables.list({ kind: KIND, limit: LOOKED_AT_MAX, descending: true });
+  const sizes = rows.map(({ id }) => numberOf(id)).filter((size) => from <= size && size <= to);
+  for (const size of sizes) {
+    const found = await checkpointWithin(tables, size, size);
+    const given = found && (await withLaterLines(tables, found));
+    if (given !== undefined && isCosigned(given)) return given;
+  }
+  return undefined;
+}
+
+function isCosigned({ note, origin }: Checkpoint): boolean {
+  return parseNote(note)?.signatures.some(({ name }) => name !== origin) ?? false;
 }
 
 export async function withLaterLines(

@@ -7,11 +7,13 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { type Bundle, discloseEntry, makeBundle } from '#contracts/ledger-evidence.ts';
 import { BUS_MESSAGE_BYTES_MAX } from '#contracts/limits.ts';
+import type { TenantTables } from '#shared/ports/tables.ts';
 import { Problem } from '#shared/problem.ts';
 import { type Call, type Handling, handle } from '#shared/service.ts';
 import { isDisclosed, readDisclosure, type Selection } from '../chain/disclosure.ts';
 import { parseEntry } from '../chain/entry.ts';
 import { inclusionPath, leafHash } from '../chain/tree.ts';
+import { newestCosigned } from '../checkpoints/later-lines.ts';
 import type { Log } from '../log/log.ts';
 import type { Logs } from '../log/logs.ts';
 import { noEntry } from '../read/entries.ts';
@@ -59,10 +61,11 @@ export function evidenceHandlings(logs: Logs): Handling[] {
 type MakeCall = Call<typeof makeBundle>;
 type BundleEntry = Bundle['entries'][number];
 
-async function bundleOf(log: Log, { body: { entries: seqs, disclose, hide } }: MakeCall) {
+async function bundleOf(log: Log, { body, tables }: MakeCall) {
+  const { entries: seqs, disclose, hide } = body;
   await log.follow();
   const last = Math.max(...seqs);
-  const signed = last < log.size() ? await log.checkpoint(last + 1) : undefined;
+  const signed = last < log.size() ? await checkpointFor(log, tables, last + 1) : undefined;
   if (signed === undefined) throw noEntry(last);
   // Another process may have signed a larger tree meanwhile.
   if (signed.size > log.size()) await log.follow();
@@ -82,6 +85,12 @@ async function bundleOf(log: Log, { body: { entries: seqs, disclose, hide } }: M
   const { note: checkpoint, verifierKey: verifierKeyHint } = signed;
   const format = 'watchdesk-bundle/1' as const;
   return { body: { format, checkpoint, verifierKeyHint, entries }, disclosed };
+}
+
+/** One that a witness has seen says more to a stranger than a newer one that none has. */
+async function checkpointFor(log: Log, tables: TenantTables, size: number) {
+  const cosigned = await newestCosigned(tables, { from: size, to: log.size() });
+  return cosigned ?? log.checkpoint(size);
 }
 
 interface Values {

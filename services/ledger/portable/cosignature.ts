@@ -10,10 +10,12 @@ import { areEqual } from './hash.ts';
 import {
   COSIGNATURE_TYPE,
   isSignature,
+  parseNote,
   parseVerifierKey,
   type SignedNote,
   type VerifierKey,
 } from './note.ts';
+import type { Verdict } from './verify.ts';
 
 const TIME_BYTES = 8;
 
@@ -47,4 +49,40 @@ export async function witnessedAt(note: SignedNote, key: VerifierKey): Promise<n
   const signature = found.signature.slice(TIME_BYTES);
   const isGood = await isSignature(key.publicKey, signature, cosignedBytes(seconds, note.text));
   return isGood ? seconds : undefined;
+}
+
+/** A witness, and when it saw the checkpoint: UTC. */
+export interface Witnessed {
+  readonly name: string;
+  readonly at: string;
+}
+
+/** Has each of these witnesses signed the checkpoint? Keys are `name+key id+base64`. */
+export async function verifyWitnesses({
+  checkpoint,
+  witnessKeys,
+}: {
+  readonly checkpoint: string;
+  readonly witnessKeys: readonly string[];
+}): Promise<Verdict<{ readonly witnesses: readonly Witnessed[] }>> {
+  const note = parseNote(checkpoint);
+  const witnesses: Witnessed[] = [];
+  for (const text of witnessKeys) {
+    const key = parseWitnessKey(text);
+    if (key === undefined) return { ok: false, reason: 'The key of a witness is malformed.' };
+    const { name } = key;
+    const seconds = note && (await witnessedAt(note, key));
+    const at = seconds === undefined ? undefined : timeOf(seconds);
+    if (at === undefined) {
+      return { ok: false, reason: `The witness ${name} has not signed this checkpoint.` };
+    }
+    witnesses.push({ name, at });
+  }
+  return { ok: true, witnesses };
+}
+
+/** `undefined` for a time that no calendar has. */
+function timeOf(seconds: number): string | undefined {
+  const time = new Date(seconds * 1_000);
+  return Number.isNaN(time.getTime()) ? undefined : time.toISOString();
 }

@@ -1,7 +1,7 @@
 /**
  * Verifies an evidence bundle with a verifier key and nothing else.
  *
- * 1. The key has signed the checkpoint.
+ * 1. The key has signed the checkpoint; so has each witness that is asked for.
  * 2. Each entry, byte for byte, stands at its `seq` in the tree of the checkpoint.
  * 3. The entry is the one canonical text of what it says, and says the same `seq`.
  * 4. Each disclosure is, by its SHA-256, one of those that the entry commits to in `sd`.
@@ -13,6 +13,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { type Bundle, type BundleEntry, isText, jsonIn, parseBundle } from './bundle.ts';
 import type { TreeHead } from './checkpoint.ts';
 import { contentOf } from './content.ts';
+import { verifyWitnesses, type Witnessed } from './cosignature.ts';
 import { leafHash } from './hash.ts';
 import { provesInclusion } from './proof.ts';
 import { verifyNote } from './verify.ts';
@@ -45,32 +46,43 @@ export interface BundleReport {
   readonly ok: boolean;
   readonly failures: readonly BundleFailure[];
   /** Absent when the key has not signed the checkpoint. */
-  readonly checkpoint?: { readonly origin: string; readonly size: number; readonly root: string };
+  readonly checkpoint?: {
+    readonly origin: string;
+    readonly size: number;
+    readonly root: string;
+    /** Those that were asked for. */
+    readonly witnesses?: readonly Witnessed[];
+  };
   /** Only those in which nothing failed. */
   readonly proved: readonly ProvedEntry[];
 }
 
-/** `verifierKey` is `name+key id+base64`, from a place that the maker of the bundle cannot change. */
+/** Keys are `name+key id+base64`, from a place that the maker of the bundle cannot change. */
 export async function verifyBundle(about: {
   readonly text: string;
   readonly verifierKey: string;
+  /** Of witnesses that have to have signed the checkpoint, each of them. */
+  readonly witnessKeys?: readonly string[];
 }): Promise<BundleReport> {
   const parsed = parseBundle(about.text);
   if (!parsed.ok) return failed({ part: 'bundle', reason: parsed.reason });
   const { bundle } = parsed;
-  const { verifierKey } = about;
+  const { verifierKey, witnessKeys = [] } = about;
   const signed = await verifyNote({ checkpoint: bundle.checkpoint, verifierKey });
   if (!signed.ok) {
     const reason = `${signed.reason}${hintOf(bundle, verifierKey)}`;
     return failed({ part: 'checkpoint', reason });
   }
+  const seen = await verifyWitnesses({ checkpoint: bundle.checkpoint, witnessKeys });
+  if (!seen.ok) return failed({ part: 'checkpoint', reason: seen.reason });
+  const witnessed = witnessKeys.length === 0 ? {} : { witnesses: seen.witnesses };
   const { head } = signed;
   const results = bundle.entries.map((entry) => verifyEntry(entry, head));
   const failures = results.flatMap((each) => each.failures);
   return {
     ok: failures.length === 0,
     failures,
-    checkpoint: { origin: head.origin, size: head.size, root: head.root.toHex() },
+    checkpoint: { origin: head.origin, size: head.size, root: head.root.toHex(), ...witnessed },
     proved: results.flatMap(({ proved }) => (proved === undefined ? [] : [proved])),
   };
 }
