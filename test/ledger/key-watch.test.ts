@@ -1,8 +1,5 @@
 /** Values whose key was taken away are told from values that were expunged, by the stores alone. */
-import { randomBytes } from 'node:crypto';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { openKeyIds } from '#services/ledger/verify/key-ids.ts';
 import { auditEventOf } from '#shared/audit.ts';
 import { person } from '#test/support/host.ts';
 import { eventOf, openFixture } from './fixture.ts';
@@ -72,23 +69,4 @@ describe('a key that is not in the store', () => {
     await using fixture = await openCase();
     expect(await fixture.verify({ to: 1 })).toMatchObject({ ok: true, breaks: [] });
   });
-});
-
-test('a set of key ids has what was put into it and nothing else', () => {
-  const id = fc.uint8Array({ minLength: 8, maxLength: 8 }).filter((each) => each.some(Boolean));
-  fc.assert(
-    fc.property(fc.array(id, { maxLength: 200 }), fc.array(id, { maxLength: 50 }), (put, asked) => {
-      const ids = openKeyIds();
-      for (const each of put) ids.add(each);
-      const names = new Set(put.map((each) => Buffer.from(each).toString('hex')));
-      for (const each of [...put, ...asked]) {
-        expect(ids.has(each)).toBe(names.has(Buffer.from(each).toString('hex')));
-      }
-    }),
-  );
-  const many = Array.from({ length: 5_000 }, () => randomBytes(8));
-  const ids = openKeyIds();
-  for (const each of many) ids.add(each);
-  expect(many.every((each) => ids.has(each))).toBe(true);
-  expect(ids.has(randomBytes(8))).toBe(false);
 });

@@ -19,9 +19,9 @@ import { type Case, closeSuite, loadSuite, prepare, type Suite } from './suites.
 /** A test that takes longer than that many times what it took in the survey, and a second, hangs. */
 const SLOWER_MAX = 5;
 const SPARE_MS = 1_000;
-/** A change that is reached that many times more often than in the survey is in an endless loop. */
-const HITS_FACTOR_MAX = 100;
-
+/** A change that is reached more often than in the survey by that is in an endless loop. */
+const HITS_FACTOR_MAX = 10;
+const HITS_SPARE = 1_000;
 /** Of that time a process that only waits is idle. */
 const LOOK_MS = 100;
 const BUSY_SHARE = 0.5;
@@ -209,7 +209,7 @@ async function outcome(
 /** Milliseconds; from here on the file itself ends a loop that goes through the change. */
 function limit(id: string, place: string, { times, reached }: Survey): number {
   switches.hitCount = 0;
-  switches.hitLimit = HITS_FACTOR_MAX * (1 + (reached[id]?.[place] ?? 0));
+  switches.hitLimit = HITS_SPARE + HITS_FACTOR_MAX * (reached[id]?.[place] ?? 0);
   return SPARE_MS + SLOWER_MAX * (times[place] ?? 0);
 }
 
