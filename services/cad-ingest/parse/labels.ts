@@ -213,13 +213,19 @@ function knownLabel(
     words += 1;
     const label = line.slice(start, end).trim();
     const roles = options.lookup(normalLabel(label));
-    if (roles !== undefined && isOneLabel(label) && !endsNature(line, start, label))
+    const alone = label === '#' && !opensField(line, start, end);
+    if (roles !== undefined && !alone && isOneLabel(label) && !endsNature(line, start, label))
       best = { start, label, roles };
   }
   // Behind a tab the label must be the whole cell: `12 MILL ST<tab>FAIRVALE` has no state.
   const cell = best !== undefined && line.slice(floor, best.start).trimEnd();
   const whole = cell === '' || line[(best?.start ?? 0) - 1] === '\t';
   return line[end] === '\t' && !whole ? undefined : best;
+}
+
+/** `#: 31-0042` on a line of its own; in `12 MILL RD #4` the mark is an apartment's. */
+function opensField(line: string, start: number, end: number): boolean {
+  return line[end] === ':' && isEdge(line, start);
 }
 
 /** `CO ALARM: 12 MILL RD`: a word of the call type in front of the last one makes it no label. */

@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest';
+import { readPage } from '#services/cad-ingest/parse/read-page.ts';
+
+/** A page whose labels are written in an odd way, and what is in it. */
+const pages: readonly (readonly [body: string, fields: object])[] = [
+  [
+    '[CALL] GAS LEAK [LOC] 14 PINE HOLLOW RD [TWP] ARLOW TWP [UNITS] [E91] [M4] [#] 31-0042',
+    {
+      nature: 'GAS LEAK',
+      address: '14 PINE HOLLOW RD',
+      city: 'ARLOW TWP',
+      units: ['E91', 'M4'],
+      number: '31-0042',
+    },
+  ],
+  [
+    '<TYPE> GAS LEAK <ADDR> 14 PINE HOLLOW RD <CITY> ARLOW <RMKS> odor in <b>basement',
+    { nature: 'GAS LEAK', address: '14 PINE HOLLOW RD', city: 'ARLOW' },
+  ],
+  ['GAS LEAK\n14 PINE HOLLOW RD #4\n#: 3142', { address: '14 PINE HOLLOW RD', number: '3142' }],
+];
+
+test.each(pages)('%s is read', (body, fields) => {
+  expect(readPage({ body }, []).fields).toMatchObject(fields);
+});
