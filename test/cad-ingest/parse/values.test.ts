@@ -121,6 +121,8 @@ describe('codes and numbers', () => {
   test('a phone is no incident number of ten digits that begins with a year', () => {
     expect(isPhone('(555) 555-0142')).toBe(true);
     expect(isPhone('2031000042')).toBe(false);
+    expect(isPhone('31-00042')).toBe(false);
+    expect(isPhone('555-0142')).toBe(true);
     expect(isIncidentNumber('555-0142 x')).toBe(false);
   });
 

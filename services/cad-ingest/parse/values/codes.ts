@@ -35,7 +35,9 @@ export function isPhone(text: string): boolean {
   const bare = text.trim();
   if (/^20[0-4]\d{7}$/.test(bare) || bare.length > 24) return false;
   const digits = bare.replaceAll(/[\s().+x-]/gi, '');
-  return /^\d{7}$|^1?\d{10}$|^1?\d{14}$/.test(digits) && /^[\d\s().+x-]+$/i.test(bare);
+  // `24-08837` is an incident number.
+  if (digits.length === 7) return /^\d{3}[-. ]?\d{4}$/.test(bare);
+  return /^1?\d{10}$|^1?\d{14}$/.test(digits) && /^[\d\s().+x-]+$/i.test(bare);
 }
 
 /**
