@@ -137,7 +137,7 @@ function openLabel(state: State, mark: LabelMark, value: string, line: number): 
   const roles = mark.roles;
   const text = value
     .trim()
-    .replace(/[,;|~*]{1,3}$/, '')
+    .replace(/(?:[,;|~*]{1,3}| (?:\/{1,2}|\\|>|-))$/, '')
     .trimEnd();
   const guessed = mark.guessed ?? false;
   state.open = { label: mark.label, roles, guessed, line, lines: text === '' ? [] : [text] };

@@ -18,6 +18,16 @@ const pages: readonly (readonly [body: string, fields: object])[] = [
     { nature: 'GAS LEAK', address: '14 PINE HOLLOW RD', city: 'ARLOW' },
   ],
   ['GAS LEAK\n14 PINE HOLLOW RD #4\n#: 3142', { address: '14 PINE HOLLOW RD', number: '3142' }],
+  [
+    'TYPE=GAS LEAK / ADDR=14 PINE HOLLOW RD / TOWN=ARLOW / UNITS=E91+M4 / ID=31-00042 / T=09:05',
+    {
+      address: '14 PINE HOLLOW RD',
+      city: 'ARLOW',
+      units: ['E91', 'M4'],
+      number: '31-00042',
+      time: '09:05',
+    },
+  ],
 ];
 
 test.each(pages)('%s is read', (body, fields) => {

@@ -44,7 +44,8 @@ function mendQuotedPrintable(text: string): string {
     .replaceAll('=C2=A0', ' ')
     .replaceAll('=0D=0A', '\n')
     .replaceAll(/=0[AD](?![0-9A-F])/g, '\n')
-    .replaceAll('=09', '\t')
+    // In `T=09:18` it is an hour.
+    .replaceAll(/=09(?![\d:])/g, '\t')
     .replaceAll('=3D', '=')
     .replaceAll('=20\n', '\n')
     .replaceAll(/=20$/g, '');

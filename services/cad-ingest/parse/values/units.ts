@@ -59,7 +59,7 @@ export function readUnits(text: string): string[] {
 function splitUnits(text: string): string[] {
   const parts = text
     .slice(0, 2_000)
-    .split(/[,;\n\t|]| {2,}|\s[-&]\s/)
+    .split(/[,;+\n\t|]| {2,}|\s[-&]\s/)
     .map((part) => part.trim())
     .filter((part) => part !== '');
   return parts.flatMap(splitWords);
