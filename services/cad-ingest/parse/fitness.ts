@@ -1,5 +1,6 @@
 import { isStatusTarget, type Target } from '#contracts/cad-targets.ts';
 import { readAddress } from './address/address.ts';
+import { isAgency } from './agency-name.ts';
 import { ANY_DAY, datesIn, timesIn } from './values/clock.ts';
 import { isIncidentNumber, isPhone } from './values/codes.ts';
 import { findCoordinates, readDegrees } from './values/coordinates.ts';
@@ -42,7 +43,7 @@ const measures: Partial<Record<Target, Measure>> = {
   coordinates: (text) => (findCoordinates(text) ? 1 : 0),
   callerPhone: (text) => (/\d{3}/.test(text) ? 0.9 : 0.1),
   callerName: (text) => (/[A-Za-z]{2}/.test(text) ? 0.7 : 0.1),
-  source: (text) => (text.length <= CITY_CHARS_MAX ? 0.7 : 0.1),
+  source: sourceFitness,
   map: short,
   box: short,
   priority: short,
@@ -73,6 +74,12 @@ function addressFitness(text: string): number {
   if (parts.form === 'bare' || parts.form === 'open') return 0.6;
   if (parts.form === 'none') return parts.coordinates === undefined ? 0.1 : 0.6;
   return 0.7 + parts.certain * 0.3;
+}
+
+/** Words of a call type are no agency, unless a service's name is among them. */
+function sourceFitness(text: string): number {
+  if (text.length > CITY_CHARS_MAX) return 0.1;
+  return natureScore(text) >= 0.5 && !isAgency(text) ? 0.4 : 0.7;
 }
 
 function numberFitness(text: string): number {

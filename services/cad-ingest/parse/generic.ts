@@ -25,7 +25,7 @@ const UNIT_LABEL = 0.7;
 /** Reads a page of which nothing is known: labels first, then what stands without one. */
 export function readGeneric(page: PageText, draft: Draft): void {
   const lines = joinWraps(page.body.split('\n')).flatMap(labelsApart);
-  const segments = cutSegments(lines, labelFormsOf(lines)).flatMap(crossApart);
+  const segments = unitOfHouse(cutSegments(lines, labelFormsOf(lines))).flatMap(crossApart);
   const labelled = segments.filter((segment) => segment.roles !== undefined && segment.text !== '');
   // The town first: it tells where an address ends.
   const cities = labelled.filter((segment) => segment.roles?.[0] === 'city');
@@ -41,6 +41,23 @@ export function readGeneric(page: PageText, draft: Draft): void {
   if (unlabelled.length > 0) settle(draft, cutFragments(unlabelled.join('\n')), WITHOUT_LABEL);
 }
 
+/** `ADDR: 12 MILL RD UNIT: 6 ... RESP: E91`: where another label has the units, this one is the house's. */
+function unitOfHouse(segments: readonly Segment[]): readonly Segment[] {
+  const at = segments.findIndex((segment, index) => isUnitBehind(segments[index - 1], segment));
+  const found = segments[at];
+  const others = segments.some(
+    ({ roles, text }, index) => index !== at && roles?.[0] === 'units' && text !== '',
+  );
+  return found === undefined || !others
+    ? segments
+    : segments.with(at, { ...found, roles: ['apartment'] });
+}
+
+function isUnitBehind(before: Segment | undefined, { label, text }: Segment): boolean {
+  if (before?.roles?.[0] !== 'address' || label?.toUpperCase() !== 'UNIT') return false;
+  return /^(?:UNIT ?)?#?[A-Z0-9-]{0,6}$/i.test(text);
+}
+
 /** `XS: ELM ST & OAK AVE STRUCTURE FIRE caller sees`: no label says where the cross streets end. */
 function crossApart(segment: Segment): Segment[] {
   const { text, roles } = segment;
@@ -50,7 +67,7 @@ function crossApart(segment: Segment): Segment[] {
   const words = rest.split(' ');
   const more =
     words.length > 1 && words.some((word) => isStrongNatureWord(word) || /^[a-z]{3}/.test(word));
-  if (!more || /^[/&,;(-]/.test(rest)) return [segment];
+  if (!more || /^(?:[/&,;(-]|and )/i.test(rest)) return [segment];
   return [
     { ...segment, text: text.slice(0, end) },
     { text: rest, line: segment.line },

@@ -305,6 +305,8 @@ function titledStart(line: string, colon: number, from: number): number | undefi
   const last = words.at(-1);
   if (last === undefined || !/^[A-Za-z][A-Za-z/#.-]+$/.test(last[0])) return undefined;
   let start = last.index;
+  // In `Gas Leak EVADDR:` the words in front look otherwise: they are the value before.
+  if (/^[A-Z]{3,}$/.test(last[0])) return from + start;
   for (const word of words.slice(-3, -1).toReversed()) {
     if (!/^[A-Z][a-z]+$/.test(word[0])) break;
     start = word.index;

@@ -28,6 +28,30 @@ const pages: readonly (readonly [body: string, fields: object])[] = [
       time: '09:05',
     },
   ],
+  [
+    'EVTYPE:Gas Leak EVADDR:14 PINE HOLLOW RD UNIT:6 EVCITY:ARLOW RESP:E91 EVCMTS:odor',
+    {
+      nature: 'Gas Leak',
+      address: '14 PINE HOLLOW RD',
+      apartment: '6',
+      city: 'ARLOW',
+      units: ['E91'],
+      narrative: 'odor',
+    },
+  ],
+  [
+    'Engine 9 respond to: 14 Pine Hollow Rd, Arlow for: Gas Leak. Cross streets: Elm St and Dead End.',
+    {
+      nature: 'Gas Leak',
+      address: '14 Pine Hollow Rd',
+      city: 'Arlow',
+      crossStreets: ['Elm St'],
+    },
+  ],
+  [
+    'For: COUNTY EMS\nNature: FALL\nAddress: 14 PINE HOLLOW RD\nCross: OAK CIR, N ELM ST',
+    { source: 'COUNTY EMS', nature: 'FALL', crossStreets: ['OAK CIR', 'N ELM ST'] },
+  ],
 ];
 
 test.each(pages)('%s is read', (body, fields) => {

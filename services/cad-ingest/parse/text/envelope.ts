@@ -1,4 +1,4 @@
-import { labelRoles } from '../dictionary.ts';
+import { guessRoles } from '../dictionary.ts';
 import { isIncidentNumber } from '../values/codes.ts';
 
 /** The page as gateways wrap it, and without the wrapping. */
@@ -43,7 +43,7 @@ export function shedPrefix(page: Unwrapped): Unwrapped {
   const found = PREFIX.exec(page.body.slice(0, 120));
   const name = found?.[1];
   if (found === null || name === undefined || NEVER_PREFIX.has(name.toUpperCase())) return page;
-  if (labelRoles(name) !== undefined && !NAMES.has(name.toUpperCase())) return page;
+  if (guessRoles(name) !== undefined && !NAMES.has(name.toUpperCase())) return page;
   // `12:34` is a time; `CAD:2031-0042` is a label and its number.
   const number =
     /^cad/i.test(name) && isIncidentNumber(firstWord(page.body.slice(found[0].length)));

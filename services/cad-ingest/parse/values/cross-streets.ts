@@ -11,7 +11,8 @@ const FILLER =
   /^(?:n\/?a|none|null|unknown|unk|no cross(?:ing)?(?: streets?)?(?: found)?|no intersecting streets?|dead ?end|deadend|no outlet|not found|no x-?street|x|-+|\.+|\?+|0|no cross streets found)$/i;
 const DISTANCE =
   /\(?\b\d{1,3}(?:\.\d{1,3})? ?(?:mi|miles?|ft|feet|yds?)\b\.? ?(?:[NSEW]{1,2}\b)?\)?/gi;
-const SEPARATOR = /\/\/|[/;\\|\n\t]|,(?! ?[NSEW]{1,2}\b)| & |&| and | X (?=\S)| - | {3,}/gi;
+const SEPARATOR =
+  /\/\/|[/;\\|\n\t]|,(?! ?[NSEW]{1,2} ?(?:[/&,;]|$))| & |&| and | X (?=\S)| - | {3,}/gi;
 
 /** The streets of `ELM ST & OAK AVE`, `A//B`, `A X B`; fillers such as DEAD END are none. */
 export function readCrossStreets(value: string): string[] {
