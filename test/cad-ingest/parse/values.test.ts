@@ -202,6 +202,8 @@ describe('cross streets', () => {
   test.each([
     ['ELM ST & OAK AVE', ['ELM ST', 'OAK AVE']],
     ['ELM ST X DEAD END', ['ELM ST']],
+    ['AVENUE 12 1/2/OAK AVE, S ELM ST', ['AVENUE 12 1/2', 'OAK AVE', 'S ELM ST']],
+    ['COUNTY RD 99W W OAK AVE', ['COUNTY RD 99W', 'W OAK AVE']],
     ['Between: A ST & B ST', ['A ST', 'B ST']],
     ['btwn ELM ST and OAK AVE', ['ELM ST', 'OAK AVE']],
     ['ELM ST OAK AVE', ['ELM ST', 'OAK AVE']],

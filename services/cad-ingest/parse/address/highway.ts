@@ -1,5 +1,5 @@
 import type { Token } from '../text/tokens.ts';
-import { ROAD_PHRASES, ROAD_WORDS, STATES, TRAVEL } from './words.ts';
+import { ROAD_PHRASES, ROAD_WORDS, STATES, TRAVEL, UNIT_WORDS } from './words.ts';
 
 export interface RoadMatch {
   readonly end: number;
@@ -96,7 +96,7 @@ function phraseRoad(tokens: readonly Token[], at: number): RoadMatch | undefined
     const number = tokens[end]?.upper ?? '';
     const lettered = LETTERS.test(number) && LETTERED_BY.has(phrase[0] ?? '');
     if (fits && (ROUTE.test(number) || lettered) && end + 1 > (best?.end ?? 0)) {
-      best = { end: end + 1, certain: ROUTE.test(number) ? 0.95 : 0.8 };
+      best = { end: end + 1, certain: ROUTE.test(number) ? 0.95 : letterCertain(tokens, end, 0.8) };
     }
   }
   return best;
@@ -107,10 +107,32 @@ function wordRoad(tokens: readonly Token[], at: number): RoadMatch | undefined {
   const number = tokens[at + 1]?.upper ?? '';
   if (!ROAD_WORDS.has(word) && !STATES.has(word)) return undefined;
   if (ROUTE.test(number) && /\d/.test(number)) {
-    return { end: at + 2, certain: SURE_WORDS.has(word) ? 0.95 : 0.7 };
+    const ends = word.length > 1 && !COMPANIES.has(word) && !isWord(tokens[at + 2]);
+    return { end: at + 2, certain: SURE_WORDS.has(word) ? 0.95 : ends ? 0.85 : 0.7 };
   }
-  return LETTERED.has(word) && LETTERS.test(number) ? { end: at + 2, certain: 0.6 } : undefined;
+  if (!LETTERED.has(word) || !LETTERS.test(number)) return undefined;
+  return { end: at + 2, certain: letterCertain(tokens, at + 1, 0.6) };
 }
+
+/** `CO 5` is a company, and `IN`, `OR` and `ME` are words. */
+const COMPANIES = new Set(['CO', 'IN', 'OR', 'ME', 'BR', 'BUS']);
+
+/** `HIGHWAY ZZ`, or a letter that no word follows; `HWY N` may be a direction. */
+function letterCertain(tokens: readonly Token[], at: number, least: number): number {
+  const letters = tokens[at]?.upper ?? '';
+  const doubled = letters.length === 2 && letters[0] === letters[1];
+  const ends = !TRAVEL.has(letters) && !isWord(tokens[at + 1]);
+  return doubled || ends ? 0.9 : least;
+}
+
+/** A word of two letters and more, such as a town begins with; no mark, number or unit. */
+export function isWord(token: Token | undefined): boolean {
+  const word = token?.upper ?? '';
+  return /^[A-Z][A-Z.'-]+$/.test(word) && !UNIT_WORDS.has(word);
+}
+
+/** Directions of travel that are nothing else. */
+export const BOUND = /^[NSEW]\/?B$/;
 
 function gluedRoad(tokens: readonly Token[], at: number): RoadMatch | undefined {
   const found = GLUED.exec(tokens[at]?.upper ?? '');
@@ -133,8 +155,11 @@ function gluedRoad(tokens: readonly Token[], at: number): RoadMatch | undefined 
 /** A written-out direction may begin a town (`WEST PLAINS`): it counts only where a word ends. */
 function passTravel(tokens: readonly Token[], from: number): number {
   let at = from;
+  const lettered = /\d[NSEW]$/.test(tokens[from - 1]?.upper ?? '');
   while (at < from + 2 && TRAVEL.has(tokens[at]?.upper ?? '')) {
     const next = tokens[at + 1]?.upper ?? '';
+    // In `COUNTY RD 99W W SHAW AVE` the direction is the next street's.
+    if (lettered && !BOUND.test(tokens[at]?.upper ?? '') && /^[A-Z]{3,}$/.test(next)) break;
     const wordFollows = /^[A-Z]{3,}$/.test(next) && !TRAVEL.has(next) && !MARKER_WORDS.has(next);
     if (FULL.has(tokens[at]?.upper ?? '') && wordFollows) break;
     at += 1;

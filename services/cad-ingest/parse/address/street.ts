@@ -1,5 +1,12 @@
 import type { Token } from '../text/tokens.ts';
-import { matchHighway, opensHighway, passMarker, type RoadMatch } from './highway.ts';
+import {
+  BOUND,
+  isWord,
+  matchHighway,
+  opensHighway,
+  passMarker,
+  type RoadMatch,
+} from './highway.ts';
 import {
   DIRECTIONALS,
   LEADING_TYPES,
@@ -45,9 +52,18 @@ export function matchStreet(tokens: readonly Token[], at: number): RoadMatch | u
   const lettered = letteredAvenue(tokens, afterDirection);
   if (lettered !== undefined) return lettered;
   const named = namedStreet(tokens, at);
-  if (named !== undefined && named.certain > WEAK_CERTAIN) return named;
+  if (named !== undefined && named.certain > WEAK_CERTAIN) return passBound(tokens, named);
   const other = leadingType(tokens, afterDirection) ?? gridStreet(tokens, at);
   return other ?? wholeName(tokens, at) ?? named;
+}
+
+/** `MOUNTAIN PKWY EB MM 38`: a road with a name may have a marker as well as one with a number. */
+function passBound(tokens: readonly Token[], road: RoadMatch): RoadMatch {
+  const bound = BOUND.test(tokens[road.end]?.upper ?? '') ? road.end + 1 : road.end;
+  const marked = passMarker(tokens, bound);
+  return marked > bound && /^[ME]/.test(tokens[bound]?.upper ?? '')
+    ? { ...road, end: marked }
+    : { ...road, end: bound };
 }
 
 const AVENUES = new Set(['AV', 'AVE', 'AVENUE']);
@@ -62,15 +78,14 @@ function letteredAvenue(tokens: readonly Token[], at: number): RoadMatch | undef
 
 /** `CALLE LUNA`, `CAMINO DEL SOL`. */
 function leadingType(tokens: readonly Token[], at: number): RoadMatch | undefined {
-  const type = tokens[at]?.upper ?? '';
-  if (!LEADING_TYPES.has(type)) return undefined;
-  if (/^AV/.test(type)) return undefined;
-  let end = at + 1;
-  while (/^(?:DE|DEL|LA|LAS|LOS|EL)$/.test(tokens[end]?.upper ?? '')) end += 1;
+  const from = /^(?:EL|LA)$/.test(tokens[at]?.upper ?? '') ? at + 1 : at;
+  const type = tokens[from]?.upper ?? '';
+  if (!LEADING_TYPES.has(type) || AVENUES.has(type)) return undefined;
+  let end = from + 1;
+  while (/^(?:DE|DEL|LA|LAS|LOS|EL|SAN|SANTA)$/.test(tokens[end]?.upper ?? '')) end += 1;
   const last = tokens[end]?.upper ?? '';
-  return /^[A-Z]{2,}$/.test(last) && !SUFFIXES.has(last)
-    ? { end: end + 1, certain: 0.55 }
-    : undefined;
+  if (!/^[A-Z]{2,}$/.test(last) || SUFFIXES.has(last)) return undefined;
+  return { end: end + 1, certain: isWord(tokens[end + 1]) ? 0.55 : 0.85 };
 }
 
 /** Utah: `S 500 W`, and Indiana: `E 300 N`. */

@@ -168,7 +168,15 @@ function isBareApartment(reading: Reading, word: string): boolean {
   const { tokens, at, mark } = reading;
   const open = reading.city === undefined || reading.abroad === true;
   const room = reading.apartment.length === 0 && open;
+  if (mark === ',' && TOWN_KINDS.test(word) && isName(tokens[at + 1])) return false;
   return room && BARE.test(word) && !/^[-_/]$/.test(mark) && tokens[at + 1]?.text !== '/';
+}
+
+/** `, T ADDIS`: the town, village or city of that name. */
+const TOWN_KINDS = /^[TVC]$/;
+
+function isName(token: Token | undefined): boolean {
+  return /^[A-Z]{3,}$/.test(token?.upper ?? '') && !UNIT_WORDS.has(token?.upper ?? '');
 }
 
 function takeNamedApartment(reading: Reading, word: string): boolean {
@@ -225,10 +233,17 @@ function takeCity(reading: Reading): boolean {
   if (coded !== undefined) return keepCity(reading, coded);
   const end = knownCityEnd(reading) ?? wordsEnd(tokens, at);
   if (end === at || end - at > CITY_WORDS_MAX) return false;
-  if (tokens.slice(at, end).some((token) => NO_TOWN.has(token.upper))) return false;
+  const from = isTownOf(tokens, at) ? at + 2 : at;
+  if (tokens.slice(from, end).some((token) => NO_TOWN.has(token.upper))) return false;
   const last = end < tokens.length ? undefined : tokens[end - 1]?.upper;
   const stateLast = last !== undefined && STATES.has(last) && end - at > 1;
   return keepCity(reading, stateLast ? end - 1 : end);
+}
+
+/** `TOWN OF LELAND`, `VILLAGE OF BOSCO`. */
+function isTownOf(tokens: readonly Token[], at: number): boolean {
+  const kind = /^(?:TOWN|TOWNSHIP|TWP|VILLAGE|VLG|CITY|BORO|BOROUGH)$/;
+  return kind.test(tokens[at]?.upper ?? '') && tokens[at + 1]?.upper === 'OF';
 }
 
 /** `,MA4`, and `T/AVN` or `V/ELM` for a township or village. */

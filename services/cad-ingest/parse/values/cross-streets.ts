@@ -27,9 +27,9 @@ export function readCrossStreets(value: string): string[] {
   return [...new Set(short)].slice(0, STREETS_MAX);
 }
 
-/** `N/A` is no pair of streets. */
+/** `N/A` and `AVENUE 12 1/2` are no pairs of streets. */
 function protect(text: string): string {
-  return text.replaceAll(/\bN\/A\b/gi, 'N\u0001A');
+  return text.replaceAll(/\bN\/A\b/gi, 'N\u0001A').replaceAll(/( 1)\/(?=[2348]\b)/g, '$1\u0001');
 }
 
 /** Two streets with only a blank between: `ELM ST OAK AVE`. */
