@@ -185,7 +185,7 @@ function mended(label: string): string {
 
 const vocabulary: ReadonlySet<string> = new Set([
   ...ENTRIES.flatMap(([, labels]) => labels.split(/[| /]+/)),
-  ...['OF', 'FOR', 'THE', 'AND', 'RESPOND', 'NEAREST', 'REASON'],
+  ...['OF', 'FOR', 'THE', 'AND', 'RESPOND', 'NEAREST', 'REASON', 'ORG', 'TYPES'],
 ]);
 
 /** All of these are words that labels are made of. */

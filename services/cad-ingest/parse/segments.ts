@@ -1,5 +1,5 @@
 import { isStatusTarget, type Target } from '#contracts/cad-targets.ts';
-import { rolesOf } from './dictionary.ts';
+import { isLabelWords, normalLabel, rolesOf } from './dictionary.ts';
 import { fitness } from './fitness.ts';
 import { findLabels, type LabelMark, type Lookup } from './labels.ts';
 import { PIECES_MAX } from './text/limits.ts';
@@ -39,6 +39,8 @@ interface State {
   readonly segments: Segment[];
   readonly seen: Set<Target>;
   open: Open | undefined;
+  /** The heads of the table whose rows are read. */
+  columns?: readonly string[] | undefined;
 }
 
 /** Labels of which several belong to one page: each adds to the last. */
@@ -77,6 +79,7 @@ function readLine(state: State, line: string, index: number): void {
     else state.open?.lines.push('');
     return;
   }
+  if (readTable(state, line, index)) return;
   const marks = acceptable(state, line);
   const first = marks[0];
   if (first === undefined) {
@@ -89,6 +92,32 @@ function readLine(state: State, line: string, index: number): void {
     const end = marks[at + 1]?.start ?? line.length;
     openLabel(state, mark, line.slice(mark.valueStart, end), index);
   }
+}
+
+/** `Unit<tab>Org Name<tab>Area<tab>Types`, and rows of as many cells: of those the units count. */
+function readTable(state: State, line: string, index: number): boolean {
+  const cells = line.includes('\t') ? line.split('\t').map((cell) => cell.trim()) : [];
+  if (isTableHead(cells)) {
+    close(state);
+    state.columns = cells;
+    return true;
+  }
+  const { columns } = state;
+  state.columns = cells.length === columns?.length ? columns : undefined;
+  if (state.columns === undefined) return false;
+  for (const [at, text] of cells.entries()) {
+    const label = columns?.[at] ?? '';
+    const roles = rolesOf(normalLabel(label));
+    if (roles?.[0] === 'units') state.segments.push({ text, label, roles, line: index });
+  }
+  return true;
+}
+
+/** All cells are words of labels, and one names the units. */
+function isTableHead(cells: readonly string[]): boolean {
+  if (cells.length < 3 || cells.some((cell) => !/^[A-Za-z][A-Za-z ./-]*$/.test(cell))) return false;
+  const units = cells.some((cell) => rolesOf(normalLabel(cell))?.[0] === 'units');
+  return units && cells.every(isLabelWords);
 }
 
 /** Labels of the line that may count here. */

@@ -179,6 +179,20 @@ test('the times of units that stand one behind the other are of each', () => {
   ]);
 });
 
+test('a table has a row for each unit, and a column for each status', () => {
+  const times = [{ unit: 'E91', dispatched: '04:05', onScene: '04:15', cleared: '04:40' }];
+  const rows = 'Unit    Dispatched   On Scene   Clear\nE91     04:05        04:15      04:40';
+  expect(readUnitTimes(rows)).toEqual(times);
+  expect(readUnitTimes(rows.replaceAll(/ {2,}/g, '\t'))).toEqual(times);
+});
+
+test('behind a label of the unit the word before the first time is none', () => {
+  const text = 'Unit: Tanker 21 Addr: 12 MILL RD, FAIRVALE Disp: 04:05:06 Clr: 04:30:00';
+  expect(readUnitTimes(text)).toEqual([
+    { unit: 'Tanker 21', dispatched: '04:05:06', cleared: '04:30:00' },
+  ]);
+});
+
 test('a log says when a unit came to the hospital', () => {
   expect(readUnitTimes('04:05:06 M62 DISPATCHED; 04:30:10 M62 ATHOSP;')).toEqual([
     { unit: 'M62', dispatched: '04:05:06', atHospital: '04:30:10' },

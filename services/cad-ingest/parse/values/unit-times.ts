@@ -32,14 +32,49 @@ const STATUS: readonly (readonly [RegExp, StatusTarget])[] = [
  */
 export function readUnitTimes(text: string): UnitTime[] {
   const units = new Map<string, Draft>();
+  let columns: Columns | undefined;
   for (const line of text.split('\n').slice(0, LINES_MAX)) {
-    if (!/\d{1,2}:\d{2}/.test(line)) continue;
+    if (!/\d{1,2}:\d{2}/.test(line)) {
+      columns = columnsOf(line) ?? (line.trim() === '' ? columns : undefined);
+      continue;
+    }
+    if (columns !== undefined && readColumns(line, columns, units)) continue;
     readLabelled(line, units);
     readRun(line, units);
     if (line.length > ROW_CHARS_MAX || line.includes(';')) readLog(line, units);
     else readRow(line, units);
   }
   return [...units.values()].slice(0, UNITS_MAX);
+}
+
+/** The status of each column, the units' own first. */
+type Columns = readonly (StatusTarget | undefined)[];
+
+/** `Unit  Dispatched  Enroute  On Scene  Clear`: the head of a table with two times and more. */
+function columnsOf(line: string): Columns | undefined {
+  if (!/\bunits?\b/i.test(line.slice(0, 40)) || line.length > ROW_CHARS_MAX) return undefined;
+  const [first = '', ...others] = cellsOf(line);
+  const columns = others.map((cell) => STATUS.find(([form]) => form.test(cell))?.[1]);
+  const told = columns.filter((status) => status !== undefined).length;
+  return /^units?(?: id)?$/i.test(first) && told > 1 ? columns : undefined;
+}
+
+/** Cells are parted by tabs, bars, or two blanks and more. */
+function cellsOf(line: string): string[] {
+  return line
+    .trim()
+    .split(/ *[\t|] *| {2,}/)
+    .map((cell) => cell.trim());
+}
+
+/** A row with as many cells as the head has. */
+function readColumns(line: string, columns: Columns, units: Map<string, Draft>): boolean {
+  const [unit = '', ...cells] = cellsOf(line);
+  if (cells.length !== columns.length || !(isUnitCode(unit) || isNamedUnit(unit))) return false;
+  for (const [at, status] of columns.entries()) {
+    if (status !== undefined) keep(units, unit, status, cells[at] ?? '');
+  }
+  return true;
 }
 
 const LABELLED_CHARS_MAX = 600;
@@ -58,19 +93,22 @@ function readLabelled(line: string, units: Map<string, Draft>): void {
   for (const [index, mark] of marks.entries()) {
     const value = line.slice(mark.valueStart, marks[index + 1]?.start ?? line.length).trim();
     const role = mark.roles?.[0];
-    if (role === 'units' && /^\S{1,12}$/.test(value)) unit = value;
+    const named = /^\S{1,12}$/.test(value) || isNamedUnit(value);
+    if (role === 'units' && named) unit = value;
     if (unit === undefined || role === undefined || !isStatusTarget(role)) continue;
     keep(units, unit, role, value);
   }
 }
 
+/** `Unit: E91 ... Disp: 04:05`: the label says whose times they are. */
+const HAS_UNIT = /(?<![A-Za-z])Unit(?: ID)?: ?\S/i;
 /** A status and its time, and the word in front, which is the unit's where the first status is told. */
 const TOLD =
   /(?:([A-Z0-9][A-Z0-9-]{1,9}) {1,3})?(Disp|Dispatched|Enr|Arr|Enr Hosp|Arr Hosp|Avail|Clr): {0,2}(?:(\d{1,2}:\d{2}(?::\d{2})?)(?![\d:])|(?=[A-Z]))/g;
 
 /** `E91 Disp: 04:05:06 Enr: 04:06:10 Arr: 04:15:44  M4 Disp: ...`, one unit behind the other. */
 function readRun(line: string, units: Map<string, Draft>): void {
-  if (!line.includes('Disp')) return;
+  if (!line.includes('Disp') || HAS_UNIT.test(line.slice(0, LABELLED_CHARS_MAX))) return;
   let unit: string | undefined;
   for (const [, word, status = '', time] of matchesOf(TOLD, line.slice(0, LOG_CHARS_MAX))) {
     const target = STATUS.find(([form]) => form.test(status))?.[1];
