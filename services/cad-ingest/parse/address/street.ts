@@ -34,7 +34,7 @@ const AMBIGUOUS = new Set(['ST', 'LA', 'CT', 'TR', 'PK', 'TE', 'HY']);
 
 /** Words of sentences: a name does not go on over them. */
 const SENTENCE = new Set(
-  'AND ON IS HAS WAS WITH FROM CALLER FOR NEAR BETWEEN BTWN BTW AT IN TO X XST XS BY ADVISED STATES SAID REF RE PER AREA HER HIS THEY SHE HE'.split(
+  'NB SB EB WB AND ON IS HAS WAS WITH FROM CALLER FOR NEAR BETWEEN BTWN BTW AT IN TO X XST XS BY ADVISED STATES SAID REF RE PER AREA HER HIS THEY SHE HE'.split(
     ' ',
   ),
 );
@@ -130,7 +130,7 @@ const NO_NAME =
   /^(?:[A-Z]{1,7}-?\d{1,12}[A-Z]?|\d{1,4}[A-Z]\d{1,3}|\d{2,10}-\d{1,12}|[A-Z]+-|[A-Z]{2,}FD)$/;
 /** No street's name begins with one of these. */
 const NOT_FIRST = new Set(
-  'BTW BTWN BETWEEN NEAR FROM LOC CALLER XST AT IN FOR TO OF AND BY WITH IS ON STREET RD BLVD'.split(
+  'NB SB EB WB BTW BTWN BETWEEN NEAR FROM LOC CALLER XST AT IN FOR TO OF AND BY WITH IS ON STREET RD BLVD'.split(
     ' ',
   ),
 );

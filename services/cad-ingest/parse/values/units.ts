@@ -1,3 +1,4 @@
+import { SUFFIXES } from '../address/words.ts';
 import { oncePerPage } from '../page-memo.ts';
 
 /** Words that name a kind of unit or a station; the number stands behind them. */
@@ -29,6 +30,7 @@ function scoreOf(text: string): number {
   if (words.length === 0) return 0;
   const codes = words.filter((word) => isUnitCode(word) || isNamedUnit(word));
   if (codes.length < words.length) {
+    if (words.some((word) => SUFFIXES.has(word.toUpperCase()))) return 0;
     // A town's name among unit codes is a company: `E91, FAIRVALE FD`.
     return codes.length / words.length >= 0.6 && /[,;\n]/.test(text) ? 0.6 : 0;
   }
