@@ -2,11 +2,12 @@ import type { CadFieldKey, CadFields } from '#contracts/cad-fields.ts';
 import { isStatusTarget, type StatusTarget, type Target } from '#contracts/cad-targets.ts';
 import { type AddressParts, readAddress } from './address/address.ts';
 import { squeeze } from './text/squeeze.ts';
-import { readMoment } from './values/clock.ts';
+import { datesIn, readMoment, timesIn } from './values/clock.ts';
 import { isPhone, phonesIn, readNumbers } from './values/codes.ts';
 import { findCoordinates, placeOf, readDegrees } from './values/coordinates.ts';
 import { readCrossStreets } from './values/cross-streets.ts';
 import { readCode, readNature } from './values/nature.ts';
+import type { Span } from './values/span.ts';
 import { readUnits } from './values/units.ts';
 import { updateToken } from './values/update-word.ts';
 
@@ -189,13 +190,28 @@ function takeUnits(draft: Draft, text: string, sure: number): void {
 }
 
 function takeNumber(draft: Draft, text: string, sure: number): void {
-  const numbers = readNumbers(text);
+  const moments = [...datesIn(text), ...timesIn(text)];
+  // `31-0042  01/02/31 0405`: when it was is no part of the number.
+  if (moments.some((span) => span.start > 0)) takeMomentBehind(draft, text, sure);
+  const numbers = readNumbers(beforeMoment(text, moments));
   const known = draft.fields.number;
   if (known === undefined) put(draft, 'number', numbers, sure);
   else if (!known.split(', ').includes(numbers) && numbers.length > 3) {
     const joined = `${known}, ${numbers}`;
     if (joined.length <= 200) draft.fields.number = joined;
   }
+}
+
+function beforeMoment(text: string, moments: readonly Span<string>[]): string {
+  const starts = moments.map(({ start }) => start).filter((start) => start > 0);
+  const end = Math.min(text.length, ...starts);
+  return text.slice(0, end).replace(/[\s{([-]+$/, '');
+}
+
+function takeMomentBehind(draft: Draft, text: string, sure: number): void {
+  const { date, time } = readMoment(text, draft.received);
+  put(draft, 'date', date, sure * 0.9);
+  put(draft, 'time', time, sure * 0.9);
 }
 
 function takeMoment(draft: Draft, text: string, sure: number): void {

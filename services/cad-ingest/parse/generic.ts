@@ -10,6 +10,7 @@ import { cutSegments, type Segment } from './segments.ts';
 import { settle } from './settle.ts';
 import type { PageText } from './text/prepare.ts';
 import { joinWraps } from './text/wraps.ts';
+import { isIncidentNumber } from './values/codes.ts';
 import { isStrongNatureWord } from './values/nature-words.ts';
 import { isNamedUnit } from './values/units.ts';
 
@@ -25,7 +26,9 @@ const UNIT_LABEL = 0.7;
 /** Reads a page of which nothing is known: labels first, then what stands without one. */
 export function readGeneric(page: PageText, draft: Draft): void {
   const lines = joinWraps(page.body.split('\n')).flatMap(labelsApart);
-  const segments = unitOfHouse(cutSegments(lines, labelFormsOf(lines))).flatMap(crossApart);
+  const segments = unitOfHouse(cutSegments(lines, labelFormsOf(lines)))
+    .flatMap(crossApart)
+    .flatMap(callApart);
   const labelled = segments.filter((segment) => segment.roles !== undefined && segment.text !== '');
   // The town first: it tells where an address ends.
   const cities = labelled.filter((segment) => segment.roles?.[0] === 'city');
@@ -74,6 +77,19 @@ function crossApart(segment: Segment): Segment[] {
   ];
 }
 
+/** `CAD #31-0042: GAS LEAK`: the call type behind the number. */
+function callApart(segment: Segment): Segment[] {
+  const { text, roles } = segment;
+  if (roles?.[0] !== 'number' || text.length > CALL_CHARS_MAX) return [segment];
+  const [, number = '', rest = ''] = /^(\S{3,24}?)(?::| -|) +([A-Za-z].+)$/.exec(text) ?? [];
+  if (!isIncidentNumber(number) || classify(rest).kind !== 'nature') return [segment];
+  return [
+    { ...segment, text: number },
+    { text: rest, line: segment.line },
+  ];
+}
+
+const CALL_CHARS_MAX = 100;
 const CROSS_CHARS_MAX = 600;
 
 function readRest(

@@ -225,7 +225,7 @@ function codeBefore({ fragments, used, address }: Board): number | undefined {
 /** Not just a number or a letter, as an apartment is. */
 function isWord(fragment: Fragment | undefined): boolean {
   const text = fragment?.text ?? '';
-  return text.length > 2 || /^[A-Za-z]{2}$/.test(text);
+  return (text.length > 2 && /[A-Za-z]/.test(text)) || /^[A-Za-z]{2}$/.test(text);
 }
 
 function isTown(fragment: Fragment): boolean {

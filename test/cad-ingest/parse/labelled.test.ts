@@ -52,6 +52,30 @@ const pages: readonly (readonly [body: string, fields: object])[] = [
     'For: COUNTY EMS\nNature: FALL\nAddress: 14 PINE HOLLOW RD\nCross: OAK CIR, N ELM ST',
     { source: 'COUNTY EMS', nature: 'FALL', crossStreets: ['OAK CIR', 'N ELM ST'] },
   ],
+  [
+    'EVENT # F310042  01/02/31 0405\nTYPE GAS LEAK\nLOCATION 14 PINE HOLLOW RD\nCITY ARL\nCROSS\nDISPATCHED BR31 E91\nCOMMENT odor',
+    {
+      number: 'F310042',
+      date: '2031-01-02',
+      time: '04:05',
+      units: ['BR31', 'E91'],
+      narrative: 'odor',
+    },
+  ],
+  [
+    'Nature: GAS LEAK\nAddress: 14 PINE HOLLOW RD\nUnits\nUnit\tOrg Name\tArea\tTypes\nE91\tARLOW FIRE\t2\tENGINE\n\nNotes: [Odor in basement]\nODOR IN BASEMENT',
+    { units: ['E91'], narrative: 'Odor in basement' },
+  ],
+  [
+    'CAD #31-0042: GAS LEAK\n14 PINE HOLLOW RD\n[E91]\nARL\nESN: 60',
+    {
+      number: '31-0042',
+      nature: 'GAS LEAK',
+      address: '14 PINE HOLLOW RD',
+      units: ['E91'],
+      city: 'ARL',
+    },
+  ],
 ];
 
 test.each(pages)('%s is read', (body, fields) => {
