@@ -17,6 +17,7 @@ const LINES_JUDGED_MAX = 60;
 const LINE_CHARS_MAX = 400;
 const LABEL_CHARS_MAX = 32;
 const WRAPPED_CHARS_MAX = 3_000;
+const FIRST = /(?:^|[ ,;|])[A-Z][=:]/;
 const WRAP = /[[<][A-Za-z#]/;
 
 export function labelFormsOf(lines: readonly string[]): LabelForms {
@@ -61,11 +62,91 @@ function isWrappedLabel(line: string, mark: RegExpExecArray): boolean {
   return !/\d/.test(label) && /^ ?[^\s[<]/.test(line.slice(mark.index + mark[0].length));
 }
 
+/** `U=E91 T=FALL A=12 MILL RD C=ARLOW`: the first letters of labels. */
+const INITIAL = /(?<![A-Za-z0-9/&])([A-Z])([=:])(?=\S| )/g;
+const INITIALS_MIN = 4;
+/** Telling letters: one must be of the address, and one of the call type or town. */
+const OF_ADDRESS = /[AL]/;
+const OF_CALL = /[TNC]/;
+
+/** Lines that say in whole words what the letters are short for. */
+function initialsApart(line: string): string[] | undefined {
+  const marks = matchesOf(INITIAL, line);
+  const letters = new Set(marks.map((mark) => mark[1]));
+  const sign = marks[0]?.[2];
+  const alike = letters.size === marks.length && marks.every((mark) => mark[2] === sign);
+  const all = [...letters].join('');
+  if (letters.size < INITIALS_MIN || !alike || !OF_ADDRESS.test(all) || !OF_CALL.test(all)) {
+    return undefined;
+  }
+  const lead = line.slice(0, marks[0]?.index).trim();
+  const fields = marks.map((mark, at) => {
+    const value = line.slice(mark.index + 2, marks[at + 1]?.index).trim();
+    return `${wordOf(mark[1] ?? '', value)}: ${value.replace(/[,;|]$/, '')}`;
+  });
+  return lead === '' ? fields : [lead, ...fields];
+}
+
+/** The label that a letter is short for; of two the value decides. */
+function wordOf(letter: string, value: string): string {
+  const found = INITIALS.get(letter);
+  return found?.find(({ fits }) => fits.test(value))?.label ?? letter;
+}
+
+const ANY = /^/;
+const INITIALS: ReadonlyMap<string, readonly { label: string; fits: RegExp }[]> = new Map([
+  ['A', [{ label: 'ADDRESS', fits: ANY }]],
+  ['B', [{ label: 'BOX', fits: ANY }]],
+  [
+    'C',
+    [
+      { label: 'CITY', fits: /^\S*(?: \S+){0,3}$/ },
+      { label: 'COMMENTS', fits: ANY },
+    ],
+  ],
+  [
+    'D',
+    [
+      { label: 'DATE', fits: /^\d{1,4}[-/]\d/ },
+      { label: 'DETAILS', fits: ANY },
+    ],
+  ],
+  [
+    'I',
+    [
+      { label: 'ID', fits: /^\S*\d\S*$/ },
+      { label: 'INFO', fits: ANY },
+    ],
+  ],
+  ['L', [{ label: 'LOCATION', fits: ANY }]],
+  ['M', [{ label: 'MAP', fits: ANY }]],
+  ['N', [{ label: 'NATURE', fits: ANY }]],
+  [
+    'P',
+    [
+      { label: 'PRIORITY', fits: /^.{0,2}$/ },
+      { label: 'PLACE', fits: ANY },
+    ],
+  ],
+  ['R', [{ label: 'REMARKS', fits: ANY }]],
+  [
+    'T',
+    [
+      { label: 'TIME', fits: /^\d{1,2}:?\d{2}/ },
+      { label: 'TYPE', fits: ANY },
+    ],
+  ],
+  ['U', [{ label: 'UNITS', fits: ANY }]],
+  ['X', [{ label: 'CROSS', fits: ANY }]],
+]);
+
 /** `TYPE FALL / LOCATION 12 MILL RD / DETAILS ...`: each field of the line on a line of its own. */
 export function labelsApart(line: string): string[] {
-  if (line.length <= WRAPPED_CHARS_MAX && WRAP.test(line)) {
-    const wrapped = wrappedApart(line);
-    if (wrapped !== undefined) return wrapped;
+  if (line.length <= WRAPPED_CHARS_MAX) {
+    const apart =
+      (WRAP.test(line) ? wrappedApart(line) : undefined) ??
+      (FIRST.test(line) ? initialsApart(line) : undefined);
+    if (apart !== undefined) return apart;
   }
   if (line.length > LINE_CHARS_MAX || !BARE.test(line)) return [line];
   for (const mark of PARTING) {

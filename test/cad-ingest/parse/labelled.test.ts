@@ -76,6 +76,20 @@ const pages: readonly (readonly [body: string, fields: object])[] = [
       city: 'ARL',
     },
   ],
+  [
+    'U=E91,M4 T=Gas Leak A=14 PINE HOLLOW RD C=ARLOW X=ELM ST & OAK AVE',
+    {
+      units: ['E91', 'M4'],
+      nature: 'Gas Leak',
+      address: '14 PINE HOLLOW RD',
+      city: 'ARLOW',
+      crossStreets: ['ELM ST', 'OAK AVE'],
+    },
+  ],
+  [
+    'N: GAS LEAK, L: 14 PINE HOLLOW RD, C: ARLOW, T: 04:05, D: odor in the basement of a barn',
+    { nature: 'GAS LEAK', address: '14 PINE HOLLOW RD', city: 'ARLOW', time: '04:05' },
+  ],
 ];
 
 test.each(pages)('%s is read', (body, fields) => {
