@@ -3,21 +3,23 @@
  *
  * 1. The first blocks are looked into one by one: most walks end there, and threads take a while to
  *    start.
- * 2. Then there are threads. A block is read here, looked into in one of them, and waits until the
- *    walk asks for it; a bounded number of blocks are on this way at a time.
+ * 2. Then there are threads. Blocks are read here, go to one of them, a few in each message, are
+ *    looked into and wait until the walk asks for them; a bounded number are on this way at a time.
  * 3. A thread that fails takes nothing along: its blocks are looked into here, and so are all that
  *    follow.
  */
 import { Worker } from 'node:worker_threads';
-import { type Look, lookInto, type StoredBlock } from '../chain/look.ts';
+import { lookInto, type StoredBlock } from '../chain/look.ts';
 import type { BlockReader } from '../chain/verify.ts';
 import type { LookAnswer, LookJob } from './look-thread.ts';
 
 const LOOK_THREAD = new URL('./look-thread.ts', import.meta.url);
 /** With fewer the threads would hardly be running when the walk is over. */
 const BLOCKS_ALONE = 64;
+/** In one message: for a block of few entries a message costs more than the look. */
+const BLOCKS_TOGETHER = 8;
 /** Blocks that wait for the walk, for each thread: a few hundred KB each at most. */
-const AHEAD_PER_THREAD = 8;
+const AHEAD_PER_THREAD = 2 * BLOCKS_TOGETHER;
 
 export interface LookAhead extends BlockReader, AsyncDisposable {}
 
@@ -34,18 +36,32 @@ export function openLookAhead(about: {
   let pool: LookPool | undefined;
   let alone = 0;
 
-  async function look(blockNo: number): Promise<StoredBlock | undefined> {
-    const stored = await blocks.read(blockNo);
-    if (stored === undefined) return undefined;
-    const found = pool?.isReady() ? await pool.look({ tenant, ...stored }) : undefined;
-    return { ...stored, look: found ?? { sound: lookInto(tenant, stored) } };
+  /** Blocks from that one on, each with what a thread says of it; without that when it fails. */
+  function lookFrom(first: number): void {
+    const rows = Array.from({ length: BLOCKS_TOGETHER }, (_, at) => blocks.read(first + at));
+    const looks = lookTogether(rows);
+    for (const [at, row] of rows.entries()) {
+      const looked = row.then(async (stored) => {
+        const look = (await looks)?.[at];
+        return stored && look ? { ...stored, look } : stored;
+      });
+      // Whoever comes to the block hears of it.
+      looked.catch(() => undefined);
+      ahead.set(first + at, looked);
+    }
   }
 
-  function lookAt(blockNo: number): void {
-    const looked = look(blockNo);
-    // Whoever comes to the block hears of it.
-    looked.catch(() => undefined);
-    ahead.set(blockNo, looked);
+  async function lookTogether(rows: readonly Promise<StoredBlock | undefined>[]) {
+    const settled = await Promise.allSettled(rows);
+    const found = settled.map((row) => (row.status === 'fulfilled' ? row.value : undefined));
+    return pool?.look({ tenant, blocks: found });
+  }
+
+  function readAhead(blockNo: number): Promise<StoredBlock | undefined> | undefined {
+    for (const passed of [...ahead.keys()].filter((each) => each < blockNo)) ahead.delete(passed);
+    const end = blockNo + threads * AHEAD_PER_THREAD;
+    for (let next = blockNo; next < end; next += 1) if (!ahead.has(next)) lookFrom(next);
+    return ahead.get(blockNo);
   }
 
   return {
@@ -53,11 +69,8 @@ export function openLookAhead(about: {
     async read(blockNo) {
       alone += 1;
       if (alone > BLOCKS_ALONE && threads > 0) pool ??= openLookPool(file, threads);
-      if (!pool?.isReady()) return look(blockNo);
-      for (const passed of [...ahead.keys()].filter((each) => each < blockNo)) ahead.delete(passed);
-      const end = blockNo + threads * AHEAD_PER_THREAD;
-      for (let next = blockNo; next < end; next += 1) if (!ahead.has(next)) lookAt(next);
-      return ahead.get(blockNo);
+      const stored = await (pool?.isReady() ? readAhead(blockNo) : blocks.read(blockNo));
+      return stored && { ...stored, look: stored.look ?? { sound: lookInto(tenant, stored) } };
     },
     async [Symbol.asyncDispose]() {
       await pool?.[Symbol.asyncDispose]();
@@ -69,13 +82,13 @@ export function openLookAhead(about: {
 interface LookPool extends AsyncDisposable {
   /** All threads run. */
   isReady(): boolean;
-  /** `undefined` when the thread has failed. */
-  look(job: Omit<LookJob, 'id'>): Promise<Look | undefined>;
+  /** In the order of the blocks; `undefined` when the thread has failed. */
+  look(job: Omit<LookJob, 'id'>): Promise<LookAnswer['looks'] | undefined>;
 }
 
 function openLookPool(file: URL, threads: number): LookPool {
   const workers = Array.from({ length: threads }, () => new Worker(file));
-  const waiting = new Map<number, (look: Look | undefined) => void>();
+  const waiting = new Map<number, (looks: LookAnswer['looks'] | undefined) => void>();
   let started = 0;
   let failed = false;
   let nextId = 0;
@@ -92,14 +105,15 @@ function openLookPool(file: URL, threads: number): LookPool {
         started += 1;
         return;
       }
-      waiting.get(answer.id)?.({ sound: answer.sound });
+      waiting.get(answer.id)?.(answer.looks);
       waiting.delete(answer.id);
     });
     worker.on('error', fail).on('exit', fail);
   }
   return {
     isReady: () => started === threads && !failed,
-    look(job) {
+    async look(job) {
+      if (failed) return undefined;
       const id = nextId;
       nextId += 1;
       return new Promise((resolve) => {
