@@ -106,7 +106,7 @@ function statementsOf(
         allow(CHANGE, table),
         allow(USE_KEY, keys.data.keyArn),
         allow(OBJECTS, objectsIn(stores.names.files)),
-        allow(LOOK_AT_BUCKET, bucketArn(stores.names.files)),
+        allow([...LOOK_AT_BUCKET, ...LOOK_AT_VERSIONS], bucketArn(stores.names.files)),
       ];
     case 'ledger':
       return [
@@ -121,7 +121,7 @@ function statementsOf(
         allow(CHANGE, table),
         allow(USE_KEY, keys.data.keyArn),
         allow(OBJECTS, objectsIn(stores.names.cadMail)),
-        allow(LOOK_AT_BUCKET, bucketArn(stores.names.cadMail)),
+        allow([...LOOK_AT_BUCKET, ...LOOK_AT_VERSIONS], bucketArn(stores.names.cadMail)),
         allow(CONSUME, mail.received.queue.queueArn),
         allow(['sqs:GetQueueUrl'], mail.received.deadLetters.queueArn),
         allow([...CONSUME, 'sqs:SendMessage'], mail.work.queue.queueArn),
@@ -147,7 +147,9 @@ const LOOK_AT_BUCKET = [
   // Without it a missing object is answered as a forbidden one.
   's3:ListBucket',
 ];
-const OBJECTS = ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'];
+/** An order to forget takes old versions too. */
+const LOOK_AT_VERSIONS = ['s3:ListBucketVersions'];
+const OBJECTS = ['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:DeleteObjectVersion'];
 /** No removal, and no way around the lock. */
 const WRITE_ONCE = ['s3:GetObject', 's3:PutObject', 's3:PutObjectRetention'];
 const CONSUME = [

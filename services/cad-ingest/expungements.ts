@@ -40,7 +40,7 @@ export function expungementHandling({ blobs }: { readonly blobs: Blobs }): Handl
       const message = await getMessage(call.tables, id);
       if (body.state === 'waiting' || message === undefined) continue;
       // Another source may have had the same mail: its raw bytes are these.
-      await blobs.remove(rawKeyOf(call.caller.tenant, message.value.sha256));
+      await blobs.erase(rawKeyOf(call.caller.tenant, message.value.sha256));
     }
     if (isWaiting) return { body: { state: 'waiting' as const } };
     await forgetAnswers(call.tables, call.body.messageIds);

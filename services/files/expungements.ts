@@ -5,7 +5,8 @@
  * 1. The record is noted: from here on no file is attached to it, not even one that was allowed just
  *    before.
  * 2. Each of its files: name gone and `expunged`, with its event, then its bytes. Of files that were
- *    announced and swept nothing is here; the ledger gets their ids, for it has their names.
+ *    announced and swept at most an old version is here; the ledger gets their ids, for it has their
+ *    names.
  * 3. `waiting`, while events with names still wait for the ledger.
  * 4. What was replaced is erased from the files of the store. `done`.
  *
@@ -36,10 +37,13 @@ export function expungementHandling({ tables, blobs }: Parts): Handling {
     for await (const { id } of filesOf(call.tables, call.body.record)) {
       fileIds.push(id);
       await retryOnRace(() => takeFile(call, id));
-      await blobs.remove(blobKeyOf(tenant, id));
+      await blobs.erase(blobKeyOf(tenant, id));
     }
     const abandoned = abandonedFilesOf(call.tables, call.body.record);
-    for await (const id of abandoned) fileIds.push(id);
+    for await (const id of abandoned) {
+      fileIds.push(id);
+      await blobs.erase(blobKeyOf(tenant, id));
+    }
     const waits = await waitsForLedger(
       tables,
       (event) =>

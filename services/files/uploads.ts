@@ -73,6 +73,8 @@ async function settle(parts: UploadParts, tenant: TenantId, { id, version }: Row
   const file = await findFile(tables.forTenant(tenant), id);
   const isSettled = file?.status === 'ready' || file?.status === 'expunged';
   const isGone = file === undefined || (!isSettled && (await forget(parts, tenant, file)));
+  // Its signed place may have taken bytes after the order.
+  if (file?.status === 'expunged') await blobs.erase(blobKeyOf(tenant, id));
   if (isGone) await blobs.remove(blobKeyOf(tenant, id));
   // Finished this very moment: the next sweep sees it so.
   else if (!isSettled) return;

@@ -16,6 +16,7 @@ import {
   GetObjectCommand,
   GetObjectLockConfigurationCommand,
   HeadObjectCommand,
+  ListObjectVersionsCommand,
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
@@ -67,7 +68,7 @@ export async function openBlobs(settings: BlobSettings): Promise<BlobStores> {
 function openObjects(
   client: S3Client,
   settings: BlobSettings,
-): Pick<Blobs, 'put' | 'head' | 'get' | 'remove'> {
+): Pick<Blobs, 'put' | 'head' | 'get' | 'remove' | 'erase'> {
   const at = (key: string) => ({ Bucket: settings.bucket, Key: assertBlobKey(key) });
 
   async function get(key: string): Promise<Readable | undefined> {
@@ -111,7 +112,31 @@ function openObjects(
       const command = at(key);
       await repeated(() => client.send(new DeleteObjectCommand(command)));
     },
+    async erase(key) {
+      const where = at(key);
+      // Looked at again until there is none: a put may come in between.
+      for (;;) {
+        const versions = await versionsOf(client, where);
+        if (versions.length === 0) return;
+        for (const VersionId of versions) {
+          await repeated(() => client.send(new DeleteObjectCommand({ ...where, VersionId })));
+        }
+      }
+    },
   };
+}
+
+/** The first versions of one object, marks of its removal among them; none when there are none. */
+async function versionsOf(
+  client: S3Client,
+  { Bucket, Key }: { readonly Bucket: string; readonly Key: string },
+): Promise<string[]> {
+  // Versions of the key itself are listed before those of longer keys.
+  const list = () => client.send(new ListObjectVersionsCommand({ Bucket, Prefix: Key }));
+  const { Versions = [], DeleteMarkers = [] } = await repeated(list);
+  return [...Versions, ...DeleteMarkers].flatMap((each) =>
+    each.Key === Key && each.VersionId !== undefined ? [each.VersionId] : [],
+  );
 }
 
 /** Sends the put until it is known what became of it. */

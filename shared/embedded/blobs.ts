@@ -32,6 +32,8 @@ export async function openBlobs(settings: {
       head: objects.head,
       get: async (key) => (await objects.get(key))?.stream,
       remove: objects.remove,
+      // There are no versions.
+      erase: objects.remove,
       async signPut(terms) {
         assertBlobKey(terms.key);
         assertPutTerms(terms);

@@ -46,8 +46,13 @@ export interface Blobs {
   head(key: string): Promise<BlobHead | undefined>;
   /** `undefined` when there is no such object. The stream MUST be read or destroyed. */
   get(key: string): Promise<Readable | undefined>;
-  /** Idempotent. */
+  /** Idempotent. A store may keep a version of what was removed, for those who must bring it back. */
   remove(key: string): Promise<void>;
+  /**
+   * The same, and MUST leave no version in the store, as far as the store decides that: also of an
+   * object that was removed before. Expunged bytes go by it.
+   */
+  erase(key: string): Promise<void>;
   /** URL to which the client PUTs the bytes itself, with the headers given and `content-length`. */
   signPut(terms: PutTerms): Promise<SignedUrl>;
   /** URL from which the client GETs the bytes itself. */

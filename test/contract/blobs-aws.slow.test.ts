@@ -116,6 +116,23 @@ describe(`signed addresses on ${name}`, () => {
 });
 
 describe(`a store on ${name}`, () => {
+  test('keeps no version of what was erased, removed before or not, and those of other objects', async () => {
+    await using made = await opened();
+    const { blobs } = made;
+    for (const round of [1, 2]) {
+      await blobs.put('some/key', Buffer.from(`round ${round}`));
+      await blobs.remove('some/key');
+    }
+    await blobs.put('some/key', bytes);
+    await blobs.put('some/key2', bytes);
+    await blobs.remove('some/key2');
+    await blobs.erase('some/key');
+    expect(await blobs.head('some/key')).toBeUndefined();
+    const all = await made.client.send(new ListObjectVersionsCommand({ Bucket: made.bucket }));
+    const left = [...(all.Versions ?? []), ...(all.DeleteMarkers ?? [])];
+    expect(left.map(({ Key }) => Key)).toEqual(['some/key2', 'some/key2']);
+  });
+
   test('keeps a version of what was removed, for those who must bring it back', async () => {
     await using made = await opened();
     await made.blobs.put('a', bytes);

@@ -92,6 +92,21 @@ describe.each(blobsAdapters)('blobs on $name', ({ open, missing }) => {
       expect(await blobs.put('a/b/c', other)).toBe('stored');
     });
 
+    test('is gone after it was erased, whether it was there or not, and nothing else is', async () => {
+      const { place, blobs } = await opened();
+      await using _ = place;
+      await blobs.put('a/b', text);
+      await blobs.put('a/b/c', text);
+      await blobs.put('a/bc', text);
+      await blobs.erase('a/b');
+      await blobs.erase('a/b');
+      await blobs.erase('never/was');
+      expect(await blobs.head('a/b')).toBeUndefined();
+      expect(await bytesOf(await blobs.get('a/b/c'))).toEqual(text);
+      expect(await bytesOf(await blobs.get('a/bc'))).toEqual(text);
+      expect(await blobs.put('a/b', other)).toBe('stored');
+    });
+
     test('can be read to its end while it is removed', async () => {
       const { place, blobs } = await opened();
       await using _ = place;
@@ -168,6 +183,7 @@ describe.each(blobsAdapters)('blobs on $name', ({ open, missing }) => {
       await expect(blobs.get(key)).rejects.toThrow('blob key');
       await expect(blobs.head(key)).rejects.toThrow('blob key');
       await expect(blobs.remove(key)).rejects.toThrow('blob key');
+      await expect(blobs.erase(key)).rejects.toThrow('blob key');
       await expect(blobs.signPut(put)).rejects.toThrow('blob key');
       await expect(blobs.signGet(get)).rejects.toThrow('blob key');
     });

@@ -12,6 +12,7 @@ import {
 } from '#contracts/ledger-expungements.ts';
 import { placeLegalHold, releaseLegalHold } from '#contracts/legal-holds.ts';
 import { createIncident } from '#contracts/records/incident.ts';
+import { blobKeyOf } from '#services/files/file.ts';
 import { ABANDONED_MS } from '#services/files/uploads.ts';
 import { codeOf } from '#test/ledger/serving.ts';
 import { openTamper } from '#test/ledger/tamper.ts';
@@ -23,6 +24,14 @@ async function makeIncident(desk: ExpungementDesk): Promise<string> {
   const body = { nature: 'FIRE', address: '12 QUILLFEATHER LANE' };
   return (await desk.as('officer', createIncident, { body })).id;
 }
+
+const announced = (incidentId: string) => ({
+  name: 'GUILLEMOT-AUTOPSY.txt',
+  contentType: 'text/plain' as const,
+  sizeBytes: 4,
+  sha256: hash('sha256', 'text'),
+  attachTo: { type: 'incident' as const, id: incidentId },
+});
 
 async function request(
   desk: ExpungementDesk,
@@ -60,16 +69,7 @@ test('a file that was announced and never came', async () => {
   {
     await using desk = await openExpungementDesk(about);
     incidentId = await makeIncident(desk);
-    const begun = await desk.as('officer', beginFile, {
-      body: {
-        name: 'GUILLEMOT-AUTOPSY.txt',
-        contentType: 'text/plain',
-        sizeBytes: 4,
-        sha256: hash('sha256', 'text'),
-        attachTo: { type: 'incident', id: incidentId },
-      },
-    });
-    fileId = begun.id;
+    fileId = (await desk.as('officer', beginFile, { body: announced(incidentId) })).id;
     expect(await valuesOf(desk, fileId)).toContain('GUILLEMOT');
   }
   await using desk = await openExpungementDesk({ ...about, aheadMs: ABANDONED_MS + 60_000 });
@@ -81,6 +81,30 @@ test('a file that was announced and never came', async () => {
   expect(await valuesOf(desk, fileId)).toBe('[]');
   using tamper = openTamper({ host: desk.host, tenant: about.tenant });
   expect(tamper.rows('record-key').map(({ id }) => id)).not.toContain(`file/${fileId}`);
+});
+
+test('bytes that came by a signed address after the order', async () => {
+  await using folder = await temporaryFolder();
+  const about = { dataDir: folder.path, tenant: randomUUIDv7() };
+  let key = '';
+  {
+    await using desk = await openExpungementDesk(about);
+    const incidentId = await makeIncident(desk);
+    const { id } = await desk.as('officer', beginFile, { body: announced(incidentId) });
+    key = blobKeyOf(about.tenant, id);
+    await desk.settled();
+    await expunge(desk, incidentId);
+    const { blobs } = await desk.host.host.blobs('files');
+    await blobs.put(key, Buffer.from('text'));
+  }
+  await using desk = await openExpungementDesk({ ...about, aheadMs: ABANDONED_MS + 60_000 });
+  const { blobs } = await desk.host.host.blobs('files');
+  const head = await until(
+    'the sweep',
+    () => blobs.head(key),
+    (found) => found === undefined,
+  );
+  expect(head).toBeUndefined();
 });
 
 test('its commands, unless a hold is on one of them; what other incidents had asked stays', async () => {

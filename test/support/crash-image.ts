@@ -83,6 +83,7 @@ export function openEnding(folders: { readonly from: string; readonly image: str
       ...real,
       put: (key, bytes) => meet(`${service} puts bytes`, () => real.put(key, bytes)),
       remove: (key) => meet(`${service} removes bytes`, () => real.remove(key)),
+      erase: (key) => meet(`${service} erases bytes`, () => real.erase(key)),
     }),
     arm(next) {
       point = next;

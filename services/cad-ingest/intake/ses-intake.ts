@@ -122,7 +122,8 @@ async function fetchAndReceive(
   const raw = await collect(stream);
   if (raw === undefined) return 'mail-too-large';
   const trouble = await receive(parts, receipt, raw);
-  if (trouble === undefined) await parts.blobs.remove(place.key);
+  // No version either: an expungement of the mail would not find it.
+  if (trouble === undefined) await parts.blobs.erase(place.key);
   return trouble;
 }
 

@@ -79,6 +79,7 @@ export function plainBlobs(store: Map<string, Buffer>): Blobs {
       return found && Readable.from([found]);
     },
     remove: none,
+    erase: none,
     signPut: none,
     signGet: none,
   };
