@@ -77,7 +77,7 @@ export function openDerivedCheck(reader: DerivedReader, start: number) {
     expected.put(first % TILE_WIDTH, leaves);
     for (const { level, index, hash } of nodes) {
       // A copy with memory of its own: what is kept for long must not keep that of a whole block.
-      if (level === TILE_LEVELS) roots[index] = asBuffer(new Uint8Array(hash));
+      if (level === TILE_LEVELS) roots[index] = Buffer.alloc(HASH_BYTES, hash);
       if (level !== MIDDLE_LEVELS || Math.floor(index / MIDDLE_WIDTH) !== page) continue;
       expected.put(TILE_WIDTH + (index % MIDDLE_WIDTH), hash);
     }
