@@ -3,87 +3,21 @@ import { describe, expect, test } from 'vitest';
 import type { AuditEvent } from '#contracts/audit-event.ts';
 import { BLOCK_ENTRIES_MAX, WRITE_ITEMS_MAX } from '#contracts/limits.ts';
 import { openRecordKeys } from '#services/ledger/append/values.ts';
-import { openWriter, type WriterParts } from '#services/ledger/append/writer.ts';
 import type { Known } from '#services/ledger/chain/append.ts';
 import { sealedOf } from '#services/ledger/chain/block.ts';
-import { contentText, parseEntry } from '#services/ledger/chain/entry.ts';
-import { makeBlock, type Step } from '#services/ledger/chain/head.ts';
+import { parseEntry } from '#services/ledger/chain/entry.ts';
 import { idKey } from '#services/ledger/chain/page.ts';
 import { KEY_ID_BYTES, NONCE_BYTES } from '#services/ledger/chain/seal.ts';
-import { blockChanges } from '#services/ledger/log/store.ts';
-import { emptyView } from '#services/ledger/log/view.ts';
 import type { Change } from '#shared/ports/tables.ts';
-import { eventOf, eventsOf, type Fixture, openFixture } from './fixture.ts';
+import { openCommit, stepAt, takeSlot } from './committing.ts';
+import { eventOf, eventsOf, openFixture } from './fixture.ts';
 
-const NOW = Date.UTC(2031, 0, 2, 10, 5, 7);
 /** New keys that go with one block; the block and its parts take the rest of a write. */
 const NEW_KEYS_MAX = WRITE_ITEMS_MAX - 10;
-
-/** A writer over real tables and keys, that knows the entries which it has committed itself. */
-function openCommit(fixture: Fixture, change: Partial<WriterParts> = {}) {
-  const { tenant } = fixture;
-  const tables = fixture.tables.forTenant(tenant);
-  const view = emptyView();
-  const steps: Step[] = [];
-  const known = new Map<string, Known>();
-  const asked = { prepare: 0, follow: 0, find: 0 };
-  const keys = openRecordKeys({ tenant, tables, vault: fixture.host.host.vault });
-  const writer = openWriter({
-    tenant,
-    tables,
-    view,
-    keys,
-    writer: 'one',
-    clock: () => NOW,
-    async find(ids) {
-      asked.find += 1;
-      const found = ids.map((id) => [idKey(id), known.get(idKey(id))] as const);
-      return new Map(found.flatMap(([key, entry]) => (entry ? [[key, entry]] : [])));
-    },
-    async follow() {
-      asked.follow += 1;
-    },
-    meanwhile: () => undefined,
-    async prepare() {
-      asked.prepare += 1;
-    },
-    committed(step) {
-      steps.push(step);
-      for (const [index, bytes] of step.entries.entries()) {
-        const entry = parseEntry(bytes);
-        const leafHash = step.leaves[index]?.toString('hex') ?? '';
-        const identity = contentText(entry).identity;
-        known.set(idKey(entry.id), { seq: entry.seq, leafHash, identity });
-      }
-    },
-    failed: () => undefined,
-    ...change,
-  });
-  const counts = () => steps.map(({ header }) => header.count);
-  return { writer, view, steps, keys, tables, known, asked, counts };
-}
-
-function stepAt({ steps }: ReturnType<typeof openCommit>, index: number): Step {
-  const step = steps[index];
-  if (step === undefined) throw new Error(`there is no block ${index}`);
-  return step;
-}
 
 const seqsOf = (receipts: readonly { readonly seq: number }[]) => receipts.map(({ seq }) => seq);
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index);
 const nothing = async () => [];
-
-/** A block of another process in the first slot. */
-async function takeSlot({ tables }: ReturnType<typeof openCommit>): Promise<void> {
-  const block = makeBlock({
-    head: emptyView().head,
-    contents: [],
-    sealed: [],
-    recordedAt: new Date(NOW).toISOString(),
-    writer: 'other',
-  });
-  await tables.write({ changes: blockChanges(block), events: [], unaudited: 'a test' });
-}
 
 describe('what goes into a block', () => {
   test('nothing makes none, and has no receipts', async () => {
@@ -112,6 +46,41 @@ describe('what goes into a block', () => {
     expect(commit.asked.prepare).toBe(commit.counts().length);
     await commit.writer.idle();
     expect(commit.view.head.edge.size).toBe(BLOCK_ENTRIES_MAX + 12);
+  });
+
+  test('no more bytes than a block may hold, but for a single event', async () => {
+    await using fixture = await openFixture();
+    const commit = openCommit(fixture);
+    const sized = (chars: number) => eventOf(fixture.tenant, { value: 'x'.repeat(chars) });
+    const large = upTo(6).map(() => sized(60_000));
+    await commit.writer.append([...large, sized(600_000), sized(10)]);
+    const [one = 0, two = 0, ...rest] = commit.counts();
+    expect([one + two, rest]).toEqual([6, [1, 1]]);
+    expect([one, two]).toSatisfy((counts: number[]) => counts.every((count) => count <= 4));
+  });
+
+  test('idle is who has nothing left to answer', async () => {
+    await using fixture = await openFixture();
+    const commit = openCommit(fixture);
+    const answers: number[] = [];
+    const receipts = commit.writer.append([eventOf(fixture.tenant)]);
+    const answered = receipts.then((all) => answers.push(all.length));
+    await commit.writer.idle();
+    expect(commit.counts()).toEqual([1]);
+    await answered;
+    expect(answers).toEqual([1]);
+  });
+
+  test('each block that is on its way is told of', async () => {
+    await using fixture = await openFixture();
+    let onTheirWay = 0;
+    const commit = openCommit(fixture, {
+      meanwhile() {
+        onTheirWay += 1;
+      },
+    });
+    for (const event of eventsOf(fixture.tenant, 3)) await commit.writer.append([event]);
+    expect(onTheirWay).toBe(3);
   });
 
   test('no more new keys than a write can take, whatever repeats and conflicts stand between', async () => {
@@ -213,6 +182,23 @@ describe('changes of its own', () => {
     expect((await commit.tables.get(NOTE))?.value).toEqual([7, 3, 1]);
   });
 
+  test('have a block to themselves also where they wait among others', async () => {
+    await using fixture = await openFixture();
+    const commit = openCommit(fixture);
+    const [first, second, third, fourth] = eventsOf(fixture.tenant, 4, 2);
+    if (!first || !second || !third || !fourth) throw new Error('no events');
+    const inFlight = commit.writer.append([first]);
+    const all = await Promise.all([
+      inFlight,
+      commit.writer.append([second]),
+      commit.writer.appendWith(third, noting(7)),
+      commit.writer.append([fourth]),
+    ]);
+    expect(all.flat().map(({ seq }) => seq)).toEqual(upTo(4));
+    expect(commit.counts()).toEqual([1, 1, 1, 1]);
+    expect((await commit.tables.get(NOTE))?.value).toEqual([7, 2, 2]);
+  });
+
   test('that cannot be had end their own append, and no other one', async () => {
     await using fixture = await openFixture();
     const commit = openCommit(fixture);
@@ -260,6 +246,29 @@ describe('changes of its own', () => {
     expect(after?.id).not.toEqual(before?.id);
     const later = sealedOf(stepAt(commit, 2))[0]?.bytes;
     expect(later?.subarray(0, KEY_ID_BYTES)).toEqual(after?.id);
+  });
+
+  test('may take a key: all keys are forgotten with them, and only then', async () => {
+    await using fixture = await openFixture();
+    const { tenant } = fixture;
+    const keys = openRecordKeys({
+      tenant,
+      tables: fixture.tables.forTenant(tenant),
+      vault: fixture.host.host.vault,
+    });
+    let forgotten = 0;
+    const forget = () => {
+      forgotten += 1;
+      keys.forget();
+    };
+    const commit = openCommit(fixture, { keys: { ...keys, forget } });
+    const [first, second, third] = eventsOf(tenant, 3, 1);
+    if (!first || !second || !third) throw new Error('no events');
+    await commit.writer.append([first]);
+    await commit.writer.appendWith(second, nothing);
+    expect(forgotten).toBe(0);
+    await commit.writer.appendWith(third, noting(1));
+    expect(forgotten).toBe(1);
   });
 
   test('are not needed for an event that is there already: it has its receipt', async () => {
@@ -313,6 +322,51 @@ describe('other processes', () => {
       [0, 1],
     ]);
     expect(stepAt(commit, 0).header).toMatchObject({ blockNo: 1, epoch: 2, writer: 'one' });
+  });
+
+  test('that made the key of a record meanwhile: it is taken, in the same slot', async () => {
+    await using fixture = await openFixture();
+    const { tenant, host } = fixture;
+    const tables = fixture.tables.forTenant(tenant);
+    const about = { tenant, tables, vault: host.host.vault };
+    const [keys, others] = [openRecordKeys(about), openRecordKeys(about)];
+    const counts = { made: 0, forgotten: 0 };
+    const commit = openCommit(fixture, {
+      keys: {
+        ...keys,
+        async make(record) {
+          counts.made += 1;
+          const { change } = await others.make(record);
+          await tables.write({ changes: [change], events: [], unaudited: 'a test' });
+          return keys.make(record);
+        },
+        forget() {
+          counts.forgotten += 1;
+          keys.forget();
+        },
+      },
+    });
+    const [receipt] = await commit.writer.append([eventOf(tenant)]);
+    expect(receipt).toMatchObject({ status: 'appended', seq: 0 });
+    expect(counts).toEqual({ made: 1, forgotten: 1 });
+    const [theirs] = (await others.find(['incident/i-1'])).values();
+    const sealed = sealedOf(stepAt(commit, 0))[0]?.bytes;
+    expect(sealed?.subarray(0, KEY_ID_BYTES)).toEqual(theirs?.id);
+  });
+
+  test('that were faster take no key: what is known of keys stays', async () => {
+    await using fixture = await openFixture();
+    const { tenant, host } = fixture;
+    const tables = fixture.tables.forTenant(tenant);
+    const keys = openRecordKeys({ tenant, tables, vault: host.host.vault });
+    let forgotten = 0;
+    const forget = () => {
+      forgotten += 1;
+    };
+    const commit = openCommit(fixture, { keys: { ...keys, forget } });
+    await takeSlot(commit);
+    await expect(commit.writer.append([eventOf(tenant)])).rejects.toThrow();
+    expect(forgotten).toBe(0);
   });
 
   test('a page that went to the rows while ids were looked up: they are looked up again', async () => {
