@@ -23,7 +23,7 @@ export const caller = z.strictObject({
   timeZone: z.string().min(1).max(64),
   subject,
   roles: z.array(z.enum(roles)).max(roles.length),
-  /** Present for API keys: nothing outside these is allowed, whatever the roles say. */
+  /** Of API keys, and of reviewers from elsewhere: nothing but these, whatever the roles say. */
   scopes: z.array(z.enum(permissionNames)).optional(),
   /** Of a key that submits messages: the one source that it may do so for. */
   cadSource: rowId.optional(),

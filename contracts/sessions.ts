@@ -32,6 +32,8 @@ export const signIn = operation({
     password: z.string().min(1).max(1_024),
     /** Second factor, for accounts that have one. */
     code: z.string().max(64).optional(),
+    /** Short name of the department to sign in to, for reviewers whom another house has granted it. */
+    tenant: slug.optional(),
   }),
   output: identity,
   // A locked account answers `bad-credentials` too: strangers must not learn that there is one.

@@ -17,6 +17,8 @@ export const user = z.strictObject({
   locked: z.boolean(),
   createdAt: timestamp,
   lastSignInAt: timestamp.optional(),
+  /** A reviewer with an account of another house, who was granted to read here. */
+  elsewhere: z.literal(true).optional(),
 });
 export type User = z.infer<typeof user>;
 
@@ -45,6 +47,19 @@ export const inviteUser = operation({
   problems: ['already-exists', 'ledger-behind'],
   permission: 'users:manage',
   audit: { kind: 'change', action: 'gateway.user.invited', object: 'user' },
+  versioned: true,
+});
+
+export const grantReviewer = operation({
+  name: 'gateway.reviewer.create',
+  summary: 'Let a compliance reviewer of another house read here; deactivating the account ends it',
+  http: { method: 'POST', path: '/v1/reviewers', status: 201 },
+  body: z.strictObject({ email, name: personName }),
+  output: user,
+  // Whether there is such an account elsewhere is not told.
+  problems: ['already-exists', 'conflict', 'ledger-behind'],
+  permission: 'users:manage',
+  audit: { kind: 'change', action: 'gateway.reviewer.granted', object: 'user' },
   versioned: true,
 });
 

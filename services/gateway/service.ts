@@ -26,6 +26,7 @@ import { openRateLimits, type RateSettings } from './door/rate-limits.ts';
 import { addRoutes } from './door/routes.ts';
 import { securityHeaders } from './door/security-headers.ts';
 import { apiKeyHandlings } from './identity/api-keys.ts';
+import { guestHandlings } from './identity/guests.ts';
 import { type HandlerParts, record } from './identity/handler-parts.ts';
 import { identify } from './identity/identify.ts';
 import { invitationHandlings } from './identity/invitations.ts';
@@ -109,6 +110,7 @@ function handlingsOf(parts: HandlerParts) {
     ...sessionHandlings,
     ...tenantHandlings(parts),
     ...userHandlings(parts),
+    ...guestHandlings(parts),
     ...rescueHandlings(parts),
     ...invitationHandlings(parts),
     ...apiKeyHandlings(parts),

@@ -4,7 +4,8 @@
  *
  * 1. The credentials are read: a session cookie, an API key, or none. Both are refused.
  * 2. The token is checked by itself: MAC of the cookie, checksum of the key.
- * 3. Its row is read, with the user's and the tenant's. The row is the authority.
+ * 3. Its row is read, with the user's and the tenant's. The row is the authority. Of a reviewer from
+ *    elsewhere the account at home is read too: it must stand.
  * 4. That it was used is written down, once a minute.
  */
 import { timingSafeEqual } from 'node:crypto';
@@ -16,6 +17,8 @@ import type { Vault } from '#shared/ports/vault.ts';
 import { Problem } from '#shared/problem.ts';
 import { bearerOf } from '../door/headers.ts';
 import { parseApiKeyToken, secretHashOf } from './api-key-token.ts';
+import { GUEST_SCOPES } from './guest.ts';
+import { hasHome } from './guests.ts';
 import { type ApiKeyRow, getRow, putRow, type Stored, sessionRowId, type UserRow } from './rows.ts';
 import { isLive, isStale, sessionCookieOf } from './session.ts';
 import { openSessionToken } from './session-token.ts';
@@ -88,6 +91,8 @@ async function bySession(parts: IdentifyParts, text: string, about: About): Prom
   ]);
   if (session === undefined || user === undefined || tenant === undefined) throw sessionOver();
   if (!isLive(session.value, parts.clock()) || user.value.status !== 'active') throw sessionOver();
+  const isGuest = user.value.elsewhere === true;
+  if (isGuest && !(await hasHome(parts.tables, user.value.email))) throw sessionOver();
   if (isStale(session.value.lastSeenAt, parts.clock())) {
     const lastSeenAt = new Date(parts.clock()).toISOString();
     const seen = { ...session.value, lastSeenAt };
@@ -99,6 +104,7 @@ async function bySession(parts: IdentifyParts, text: string, about: About): Prom
     timeZone: tenant.value.timeZone,
     subject: { type: 'user', id: user.id, name: user.value.name },
     roles: [...user.value.roles],
+    ...(isGuest ? { scopes: [...GUEST_SCOPES] } : {}),
     session: token.session,
   };
 }

@@ -46,6 +46,8 @@ const userRow = z.strictObject({
   lastSignInAt: timestamp.optional(),
   /** The one invitation that counts; an earlier one is void. */
   invitation: sha256Hex.optional(),
+  /** The account itself is in another house: see guest.ts. */
+  elsewhere: z.literal(true).optional(),
 });
 
 const credentialRow = z.strictObject({

@@ -47,7 +47,13 @@ async function readIdentity({ caller, tables }: Call<typeof currentSession>): Pr
     getRow(tables, 'session', sessionRowId(subject.id, sessionId ?? '')),
   ]);
   if (user === undefined || session === undefined) throw new Problem('unauthenticated');
-  return { ...who, ...asUser(user), session: sessionOf(sessionId ?? '', session.value) };
+  const limited = scopes && { scopes: [...scopes] };
+  return {
+    ...who,
+    ...asUser(user),
+    ...limited,
+    session: sessionOf(sessionId ?? '', session.value),
+  };
 }
 
 export function whoIs(id: TenantId, { slug, name, timeZone }: TenantRow): Pick<Identity, 'tenant'> {

@@ -4,6 +4,8 @@ import { signIn } from '#contracts/sessions.ts';
 import type { Change, RowKey, TenantTables } from '#shared/ports/tables.ts';
 import { Problem } from '#shared/problem.ts';
 import { type Call, type Committed, type Handling, handle, retryOnRace } from '#shared/service.ts';
+import { GUEST_SCOPES, isReviewerAtHome } from './guest.ts';
+import { findGuest } from './guests.ts';
 import { type HandlerParts, inNameOf, record } from './handler-parts.ts';
 import {
   type CredentialRow,
@@ -25,6 +27,7 @@ import { decideSignIn, FAILURES_MAX, type SignInOutcome } from './sign-in.ts';
 const SESSIONS_CLEARED_MAX = 20;
 
 type SignInCall = Call<typeof signIn>;
+type Accepted = Extract<SignInOutcome, { kind: 'accepted' }>;
 
 interface Account {
   readonly tenant: TenantId;
@@ -69,35 +72,75 @@ async function attempt(
     now: call.now,
   });
   if (outcome.kind === 'refused') return refuse(parts, call, account, outcome);
-  return accept(parts, call, account, outcome);
+  const { tenant: slug = account.tenantRow.value.slug } = call.body;
+  if (slug !== account.tenantRow.value.slug) {
+    return acceptElsewhere(parts, call, account, { outcome, slug });
+  }
+  const checked = putRow('credential', user.id, outcome.credential, credential?.version ?? 0);
+  return openSession(parts, call, { ...account, signedIn: outcome.user }, [checked]);
 }
 
-async function accept(
-  { vault }: HandlerParts,
+/**
+ * A reviewer whom another department has granted to read there. A write is in one tenant's tables
+ * alone: what the account at home has to hear comes first, then the session is opened over there.
+ */
+async function acceptElsewhere(
+  parts: HandlerParts,
   call: SignInCall,
   account: Account,
-  outcome: Extract<SignInOutcome, { kind: 'accepted' }>,
+  { outcome, slug }: { readonly outcome: Accepted; readonly slug: string },
 ): Promise<Committed<typeof signIn>> {
-  const { tenant, tables, user } = account;
+  const { tenant, user, credential } = account;
+  const { email } = user.value;
+  const guest = await findGuest(parts.tables, { slug, email });
+  if (guest === undefined || !isReviewerAtHome(user.value)) {
+    return refuse(parts, call, account, { kind: 'refused', reason: 'not granted to read there' });
+  }
+  const event = call.event({
+    tenant,
+    action: 'gateway.session.opened-elsewhere',
+    object: { type: 'user', id: user.id, version: user.version + 1 },
+    changes: [{ field: 'tenant', after: guest.tenant }],
+  });
+  const noted = await record(parts, tenant, {
+    changes: [
+      putRow('user', user.id, outcome.user, user.version),
+      putRow('credential', user.id, outcome.credential, credential?.version ?? 0),
+    ],
+    events: [inNameOf(event, { type: 'user', id: user.id, name: user.value.name })],
+  });
+  if (!noted.ok) return noted;
+  const signedIn = { ...guest.user.value, lastSignInAt: call.now.toISOString() };
+  return openSession(parts, call, { ...guest, signedIn }, []);
+}
+
+/** The session, with what else its write changes: the commit of a sign-in. */
+async function openSession(
+  { vault }: HandlerParts,
+  call: SignInCall,
+  who: Pick<Account, 'tenant' | 'tables' | 'tenantRow' | 'user'> & { readonly signedIn: UserRow },
+  changes: readonly Change[],
+): Promise<Committed<typeof signIn>> {
+  const { tenant, tables, user, signedIn } = who;
   const id = randomUUIDv7();
   const session = newSession(call.now);
   const subject = { type: 'user', id: user.id, name: user.value.name } as const;
   const event = call.event({ tenant, object: { type: 'session', id } });
   const token = await sealSessionToken(vault, { tenant, user: user.id, session: id });
-  const signedIn = { id: user.id, version: user.version + 1, value: outcome.user };
   return call.commit({
     tables,
     changes: [
       putRow('session', sessionRowId(user.id, id), session, 0),
-      putRow('user', user.id, outcome.user, user.version),
-      putRow('credential', user.id, outcome.credential, account.credential?.version ?? 0),
+      putRow('user', user.id, signedIn, user.version),
+      ...changes,
       ...(await removeOldSessions(tables, user.id, call.now)),
     ],
     events: [inNameOf(event, { ...subject, session: id })],
     reply: {
       body: {
-        ...whoIs(tenant, account.tenantRow.value),
-        ...asUser(signedIn),
+        ...whoIs(tenant, who.tenantRow.value),
+        ...asUser({ id: user.id, version: user.version + 1, value: signedIn }),
+        ...(signedIn.elsewhere ? { scopes: [...GUEST_SCOPES] } : {}),
         session: sessionOf(id, session),
       },
       headers: { 'set-cookie': sessionCookie(token) },

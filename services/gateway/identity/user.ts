@@ -7,7 +7,7 @@ import type { Stored, UserRow } from './rows.ts';
 
 /** What people see of an account. */
 export function userOf({ id, version, value }: Stored<UserRow>): User {
-  const { email, name, roles, status, lockedAt, createdAt, lastSignInAt } = value;
+  const { email, name, roles, status, lockedAt, createdAt, lastSignInAt, elsewhere } = value;
   return {
     id,
     version,
@@ -18,12 +18,13 @@ export function userOf({ id, version, value }: Stored<UserRow>): User {
     locked: lockedAt !== undefined,
     createdAt,
     ...(lastSignInAt === undefined ? {} : { lastSignInAt }),
+    ...(elsewhere === undefined ? {} : { elsewhere }),
   };
 }
 
 /** What the ledger hears of an account. The hash of its invitation is nobody's business. */
-export function auditedFields({ email, name, roles, status, lockedAt }: UserRow) {
-  return { email, name, roles, status, lockedAt };
+export function auditedFields({ email, name, roles, status, lockedAt, elsewhere }: UserRow) {
+  return { email, name, roles, status, lockedAt, elsewhere };
 }
 
 /** The role that looks after the accounts of a tenant. */
@@ -48,6 +49,7 @@ export function updated(
 ): UserRow {
   assertNotDeactivated(user);
   const { name = user.name, roles = user.roles } = patch;
+  if (user.elsewhere && roles.join() !== 'reviewer') throw onlyReviewer();
   return { ...user, name, roles: [...roles] };
 }
 
@@ -70,6 +72,14 @@ export function assertVersion(row: Stored<unknown>, ifMatch: number | undefined)
   if (ifMatch === undefined || ifMatch === row.version) return;
   throw new Problem('version-mismatch', {
     detail: `The record is at version ${row.version} now. Read it again and repeat the change.`,
+  });
+}
+
+function onlyReviewer(): Problem {
+  const detail = 'of a person from elsewhere is reviewer and nothing else';
+  return new Problem('validation', {
+    detail: 'Mend #/body/roles and send it again.',
+    errors: [{ pointer: '#/body/roles', detail }],
   });
 }
 
