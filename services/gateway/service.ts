@@ -146,7 +146,7 @@ async function openServer(
   });
   addDoors(app, parts.doors);
   addProbes(app, { ...parts, isStopping: () => isStopping });
-  await addDocs(app, openApiOf(operations));
+  await addDocs(app, () => openApiOf(operations));
   await app.listen(http);
   const port = portOf(app);
   names = namesOf({ host: http.host, port, publicOrigin });

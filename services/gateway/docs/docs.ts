@@ -44,26 +44,32 @@ const start = `SwaggerUIBundle({
 });
 `;
 
-export async function addDocs(app: FastifyInstance, document: object): Promise<void> {
-  const json = JSON.stringify(document);
-  addText(app, { path: '/openapi.json', type: 'application/json; charset=utf-8', content: json });
-  addText(app, { path: '/docs', type: 'text/html; charset=utf-8', content: page });
-  addText(app, { path: '/docs/start.js', type: 'text/javascript; charset=utf-8', content: start });
+/** `document` takes some tenths of a second: it is made for the first who asks, and kept. */
+export async function addDocs(app: FastifyInstance, document: () => object): Promise<void> {
+  let json: string | undefined;
+  const openApi = () => {
+    json ??= JSON.stringify(document());
+    return json;
+  };
+  const text = 'charset=utf-8';
+  addText(app, { path: '/openapi.json', type: `application/json; ${text}`, content: openApi });
+  addText(app, { path: '/docs', type: `text/html; ${text}`, content: () => page });
+  addText(app, { path: '/docs/start.js', type: `text/javascript; ${text}`, content: () => start });
   const manifest = createRequire(import.meta.url).resolve('@fastify/swagger-ui/package.json');
   for (const [name, type] of Object.entries(files)) {
     const content = await readFile(join(dirname(manifest), 'static', name));
-    addText(app, { path: `/docs/${name}`, type, content });
+    addText(app, { path: `/docs/${name}`, type, content: () => content });
   }
 }
 
 function addText(
   app: FastifyInstance,
-  about: { readonly path: string; readonly type: string; readonly content: string | Buffer },
+  about: { readonly path: string; readonly type: string; readonly content: () => string | Buffer },
 ): void {
   const { path, type, content } = about;
   app.get(path, async (_request, reply) => {
     if (path.startsWith('/docs')) void reply.header('content-security-policy', pagePolicy);
-    return reply.type(type).send(content);
+    return reply.type(type).send(content());
   });
   refuseOtherMethods(app, path, ['GET', 'HEAD']);
 }
