@@ -192,6 +192,34 @@ describe('tiles and pages', () => {
     expect(await of(300, 512, false)).toEqual([altered(316, 60, '0/1')]);
   });
 
+  test('are compared around a gap by the nodes half-way up that are known, each in its own page', async () => {
+    const derived = derivedOf(2);
+    flipIn(derived, '0/1', (PAGE + 1) * HASH);
+    const known = async (
+      check: ReturnType<typeof openDerivedCheck>,
+      first: number,
+      end: number,
+    ) => {
+      const edge = growEdge(EMPTY_EDGE, derived.leaves.slice(0, first));
+      const { nodes } = growTiled(edge, derived.leaves.slice(first, end));
+      const leaves = Buffer.concat(derived.leaves.slice(first, end));
+      return check.grown({ first, leaves, nodes, altered: new Set(), isKnown: true });
+    };
+    const rest = {
+      first: 310,
+      leaves: Buffer.concat(derived.leaves.slice(310)),
+      nodes: [],
+      altered: new Set<number>(),
+      isKnown: false,
+    };
+    const within = openDerivedCheck(derived.reader, 256);
+    expect(await known(within, 256, 300)).toEqual([]);
+    expect(await within.grown(rest)).toEqual([altered(272, 257, '0/1', 287)]);
+    const across = openDerivedCheck(derived.reader, 0);
+    expect(await known(across, 0, 250)).toEqual([]);
+    expect(await across.grown(rest)).toEqual([]);
+  });
+
   test('above a full tile of pages are compared up to the top', async () => {
     const derived = derivedOf(257);
     expect(await allBreaks(derived, { block: 4_096 })).toEqual([]);
