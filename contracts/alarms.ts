@@ -7,6 +7,7 @@ export const alarmKinds = [
   'ledger-conflict',
   'ledger-verify-failed',
   'ledger-sink-stuck',
+  'ledger-expungement-stuck',
   'dead-letter',
   'account-locked',
   'mail-undeliverable',

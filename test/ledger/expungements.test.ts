@@ -2,7 +2,7 @@ import { randomUUIDv7 } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { AuditEvent } from '#contracts/audit-event.ts';
 import type { CallerClaims } from '#contracts/caller.ts';
-import { readCheckpoint, verifyLedger } from '#contracts/ledger.ts';
+import { appendEvents, readCheckpoint, verifyLedger } from '#contracts/ledger.ts';
 import { discloseEntry, makeBundle } from '#contracts/ledger-evidence.ts';
 import {
   approveExpungement,
@@ -11,10 +11,14 @@ import {
   requestExpungement,
 } from '#contracts/ledger-expungements.ts';
 import { placeLegalHold, releaseLegalHold } from '#contracts/legal-holds.ts';
+import { openCoreRecords } from '#services/core-records/service.ts';
 import { verifyBundle } from '#services/ledger/portable/verify-bundle.ts';
+import { openLedger } from '#services/ledger/service.ts';
 import { auditEventOf } from '#shared/audit.ts';
+import { jobCaller } from '#shared/client.ts';
+import { until } from '#test/support/api.ts';
 import { bytesBelow } from '#test/support/folder.ts';
-import { person } from '#test/support/host.ts';
+import { openTestHost, person } from '#test/support/host.ts';
 import { codeOf, openServingWithRecords, type Serving } from './serving.ts';
 import { openTamper } from './tamper.ts';
 
@@ -273,4 +277,38 @@ describe('a request', () => {
     await serving.advance(6 * DAY_MS);
     expect(await approve(serving, reviewer, again.id)).toMatchObject({ status: 'done' });
   });
+});
+
+test('an order that a service does not carry out is alarmed after an hour, and then each hour', async () => {
+  await using host = await openTestHost();
+  const { blobs: checkpoints } = await host.host.blobs('checkpoints');
+  const parts = { ...(await host.parts('ledger')), checkpoints, host: () => 'ledger.example' };
+  await using _records = await openCoreRecords(await host.parts('core-records'));
+  const tenant = randomUUIDv7();
+  const someone = (role: 'admin' | 'reviewer') => person({ tenant, roles: [role] });
+  const { client } = host;
+  const alarms = async () =>
+    Number(/kind="ledger-expungement-stuck"\} (\d+)/.exec(await parts.metrics.text())?.[1]);
+  {
+    await using _ledger = await openLedger(parts);
+    const body = { events: [eventOf(tenant, 'i-1', SECRET)] };
+    await client.call(appendEvents, { body }, jobCaller('core-records', { tenant }));
+    const made = await client.call(requestExpungement, { body: asked('i-1') }, someone('admin'));
+    // Nobody is there who would destroy its files.
+    const params = { id: made.body.id };
+    await client.call(approveExpungement, { params }, someone('reviewer'));
+    const ask = async () =>
+      (await client.call(readExpungement, { params }, someone('reviewer'))).body.services;
+    await until('the first service', ask, (services) => services?.['core-records'] === 'done');
+    expect(await alarms()).toBe(0);
+    host.advance(61 * 60_000);
+    await until('the alarm', alarms, (count) => count === 1);
+  }
+  // Another process tells it by the time of the approval.
+  await using _ = await openLedger(parts);
+  await until('the alarm', alarms, (count) => count === 2);
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  expect(await alarms()).toBe(2);
+  host.advance(60 * 60_000);
+  await until('the alarm', alarms, (count) => count === 3);
 });

@@ -1,13 +1,15 @@
 /**
  * Carries on with every expungement that other services have not carried out yet, in the background
  * and for ever: at once where one was approved in this process, and at a start and every minute
- * wherever one is found. A service that does not answer is asked again, less and less often.
+ * wherever one is found. A service that does not answer is asked again, less and less often. An order
+ * that is not carried out within an hour is alarmed, and again each hour.
  */
 import { LIST_ROWS_MAX } from '#contracts/limits.ts';
 import { Problem } from '#shared/problem.ts';
 import { repeatRounds } from '#shared/rounds.ts';
 import type { Logs } from '../log/logs.ts';
-import { EXPUNGING, tenantsWithLogs } from '../log/store.ts';
+import { EXPUNGEMENT, EXPUNGING, tenantsWithLogs } from '../log/store.ts';
+import { storedIn } from './expungement.ts';
 import { carryOn, type ExpungingParts } from './expunging.ts';
 
 const ROUND_MS = 250;
@@ -15,6 +17,7 @@ const ROUND_MS = 250;
 const SEARCH_MS = 60_000;
 const RETRY_MS_MIN = 250;
 const RETRY_MS_MAX = 60_000;
+const STUCK_MS = 60 * 60_000;
 
 export interface ExpungingRounds extends AsyncDisposable {
   /** There is something to be done for the tenant. */
@@ -31,6 +34,7 @@ const AT_ONCE: Due = { at: 0, retryMs: RETRY_MS_MIN };
 export function openExpungingRounds(parts: ExpungingParts, logs: Logs): ExpungingRounds {
   const stop = new AbortController();
   const due = new Map<string, Due>();
+  const watch = openStuckWatch(parts);
   let searchedAt = Number.NEGATIVE_INFINITY;
 
   async function round(): Promise<void> {
@@ -54,7 +58,7 @@ export function openExpungingRounds(parts: ExpungingParts, logs: Logs): Expungin
   async function visit(tenant: string, retryMs: number): Promise<void> {
     // Before it begins: who wakes it meanwhile is heard.
     due.delete(tenant);
-    const outcome = await carryOnAll(parts, logs, tenant);
+    const outcome = await carryOnAll(parts, logs, { tenant, watch });
     if (outcome === 'complete' || due.has(tenant)) return;
     const nextMs = outcome === 'failed' ? Math.min(2 * retryMs, RETRY_MS_MAX) : RETRY_MS_MIN;
     due.set(tenant, { at: performance.now() + nextMs, retryMs: nextMs });
@@ -76,7 +80,11 @@ export function openExpungingRounds(parts: ExpungingParts, logs: Logs): Expungin
 type Outcome = 'complete' | 'waiting' | 'failed';
 
 /** One that fails does not keep the others. */
-async function carryOnAll(parts: ExpungingParts, logs: Logs, tenant: string): Promise<Outcome> {
+async function carryOnAll(
+  parts: ExpungingParts,
+  logs: Logs,
+  { tenant, watch }: { readonly tenant: string; readonly watch: StuckWatch },
+): Promise<Outcome> {
   const listed = await parts.tables
     .forTenant(tenant)
     .list({ kind: EXPUNGING, limit: LIST_ROWS_MAX })
@@ -85,6 +93,7 @@ async function carryOnAll(parts: ExpungingParts, logs: Logs, tenant: string): Pr
   let outcome: Outcome = 'complete';
   for (const { id } of listed) {
     try {
+      await watch.look(tenant, id);
       const isComplete = await carryOn(parts, logs, { tenant, id });
       if (isComplete) parts.log.info({ tenant, expungementId: id }, 'an expungement is complete');
       else if (outcome === 'complete') outcome = 'waiting';
@@ -98,4 +107,23 @@ async function carryOnAll(parts: ExpungingParts, logs: Logs, tenant: string): Pr
     }
   }
   return outcome;
+}
+
+interface StuckWatch {
+  look(tenant: string, id: string): Promise<void>;
+}
+
+/** Told by when it was approved, so that a restart does not begin the hour anew. */
+function openStuckWatch({ tables, metrics, log, clock }: ExpungingParts): StuckWatch {
+  const alarmedAt = new Map<string, number>();
+  return {
+    async look(tenant, id) {
+      const row = await tables.forTenant(tenant).get({ kind: EXPUNGEMENT, id });
+      const since = alarmedAt.get(id) ?? Date.parse((row && storedIn(row).doneAt) ?? '');
+      if (!(clock() - since >= STUCK_MS)) return;
+      alarmedAt.set(id, clock());
+      metrics.alarm('ledger-expungement-stuck');
+      log.error({ tenant, expungementId: id }, 'an expungement is not carried out');
+    },
+  };
 }
