@@ -61,12 +61,28 @@ function isBegin({ subject, body, prefix }: PageText): boolean {
   return /\d/.test(front) || /^[A-Za-z]/.test(squeeze(body).slice(squeeze(front).length));
 }
 
+/** What a mail says of units in front of their ids, and behind them. */
+const OF_UNITS =
+  /^(?:(?:dispatch(?:ed)?|page|alert|free|clear(?:ed)?|avail(?:able)?|times?|units?|call|cad|tone(?:d)?|for|to)[\s:,-]+){1,4}(?=[A-Z0-9])/i;
+const DOES = / (?:gets?|is|are|was) .{1,24}$/i;
+
+/** `Dispatch E91`, `Free 18-2`, `Dispatch for Engine 4`: the ids, where the subject has nothing else. */
+function unitsOf(subject: string): string | undefined {
+  const ids = subject.replace(OF_UNITS, '').replace(DOES, '');
+  return ids !== subject && unitListScore(ids) >= 0.6 ? ids : undefined;
+}
+
 /** Fills from the subject what the body left open. */
 export function readSubject(page: PageText, draft: Draft): void {
   const subject = withoutAgency(page.subject.replace(LEAD, '').trim());
   if (subject === '' || isGenericSubject(subject) || isBegin(page)) return;
   if (isAgency(subject)) {
     take(draft, 'source', subject, FROM_SUBJECT);
+    return;
+  }
+  const units = unitsOf(page.subject.trim());
+  if (units !== undefined) {
+    take(draft, 'units', units, FROM_SUBJECT);
     return;
   }
   const known = draft.certain.get('nature') ?? 0;

@@ -30,13 +30,18 @@ function scoreOf(text: string): number {
   if (words.length === 0) return 0;
   const codes = words.filter((word) => isUnitCode(word) || isNamedUnit(word));
   if (codes.length < words.length) {
-    if (words.some((word) => SUFFIXES.has(word.toUpperCase()))) return 0;
+    if (words.some((word) => isRoadWord(word.toUpperCase()))) return 0;
     // A town's name among unit codes is a company: `E91, FAIRVALE FD`.
     return codes.length / words.length >= 0.6 && /[,;\n]/.test(text) ? 0.6 : 0;
   }
   const digitsOnly = words.every((word) => /^\d+$/.test(word));
   if (digitsOnly) return words.length > 1 ? 0.35 : 0.1;
   return words.length > 1 ? 0.95 : 0.8;
+}
+
+/** In `82 ROUTE 9W, 05` the numbers are a house's and a road's. */
+function isRoadWord(word: string): boolean {
+  return SUFFIXES.has(word) || /^(?:HWY|HIGHWAY|ROUTE|RTE|RT|STATE|US)$/.test(word);
 }
 
 /** `Station STA15`, `ENGINE 5`, `County Sta 7`. */
