@@ -10,7 +10,7 @@ import { tokenize } from './text/tokens.ts';
 import { unitsApart } from './units-apart.ts';
 import { firmSpans, valueSpans } from './value-spans.ts';
 import { shedStamps } from './values/narrative.ts';
-import { isNatureWord } from './values/nature-words.ts';
+import { isNatureWord, isStrongNatureWord } from './values/nature-words.ts';
 
 const FRAGMENTS_MAX = 80;
 /** Free text shows less surely than a delimiter where an address ends. */
@@ -83,7 +83,9 @@ function divide(piece: string): Fragment[] {
   if (isPatient(piece)) return [{ text: piece, kind: 'text', score: 0.5 }];
   const whole = classify(piece);
   if (whole.kind !== 'text' && whole.kind !== 'words' && whole.kind !== 'nature') return [whole];
-  const parts = aroundAddress(piece) ?? aroundValues(piece);
+  const town = whole.kind === 'text' ? titledTown(piece) : undefined;
+  if (town !== undefined) return town.flatMap(divide);
+  const parts = aroundAddress(piece) ?? (placeBehind(piece) ?? [piece]).flatMap(aroundValues);
   return parts.length > 1 ? parts : [whole];
 }
 
@@ -91,6 +93,7 @@ function aroundAddress(piece: string): Fragment[] | undefined {
   const found = findAddress(piece, firmSpans(piece.slice(0, FREE_TEXT_CHARS_MAX)));
   if (found === undefined) return undefined;
   const lead = shedBrackets(found.before)
+    .flatMap(placeApart)
     .flatMap(aroundValues)
     .flatMap(agencyApart)
     .flatMap(withoutSaid);
@@ -104,6 +107,21 @@ function aroundAddress(piece: string): Fragment[] | undefined {
   const told = isTold(found.before);
   const address = addressOf(found, worded).map((each) => (told ? { ...each, told } : each));
   return [...lead, ...address, ...apartment, ...tail.map(later)];
+}
+
+/** `Vehicle Fire at Quick Chek, 12 Mill Rd`: the place behind the call type. */
+function placeApart(before: string): string[] {
+  return placeBehind(before) ?? [before];
+}
+
+const NO_PLACE = /^(?:THIS|TIME|NIGHT|SCENE|HOME|LEAST|WORK|AGE|REST)$/i;
+
+function placeBehind(before: string): string[] | undefined {
+  const [, called = '', place = ''] = /^(.{3,60}?) at ((?:\S+ ?){1,5})$/i.exec(before.trim()) ?? [];
+  const named =
+    /^[A-Z0-9]/.test(place) &&
+    !place.split(' ').some((word) => NO_PLACE.test(word) || isStrongNatureWord(word));
+  return named && classify(called).kind === 'nature' ? [called, place] : undefined;
 }
 
 /** `WHITLOW FIRE NOSE BLEED`: whom the page is for, in front of the call type. */
@@ -148,13 +166,22 @@ function later(fragment: Fragment): Fragment {
   return fragment.parts?.form === 'house' ? { ...fragment, told: true } : fragment;
 }
 
-/** `NETTBURG pt is 67 ...`, `FAIRVALE 22 YOF ...`: the town in front of what somebody says. */
+/** `NETTBURG pt is 67 ...`, `FAIRVALE 22 YOF ...`, `Fairvale. Caller says ...`: the town in front of what somebody says. */
 function townApart(rest: string): string[] {
   const found =
     /^\s{0,3}(?:[A-Z][A-Z.'-]{2,} ){1,3}(?=[a-z]{2}|\d{1,3} ?(?:YO|Y\/O|YR|YEAR|M |F )|(?:PT|CALLER|MALE|FEMALE) )/.exec(
       rest.slice(0, 80),
     );
-  return found === null ? [rest] : [found[0], rest.slice(found[0].length)];
+  if (found !== null) return [found[0], rest.slice(found[0].length)];
+  return titledTown(rest) ?? [rest];
+}
+
+/** `Fairvale. Caller says ...`. */
+function titledTown(rest: string): string[] | undefined {
+  const found = /^[\s,]{0,3}((?:[A-Z][a-z'-]+ ){0,3}[A-Z][a-z'-]+)\. (?=[A-Z])/.exec(
+    rest.slice(0, 80),
+  );
+  return found?.[1] === undefined ? undefined : [found[1], rest.slice(found[0].length)];
 }
 
 /** The address as a fragment; a first word that is no street's where nothing else names the call. */

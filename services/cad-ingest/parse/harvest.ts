@@ -10,6 +10,10 @@ const SEARCH_CHARS_MAX = 8_000;
 /** 10-8 writes its clock as `CAD time (04:05:06)` and `CAD date (01/02/2031)`. */
 const TEN_EIGHT = /\bCAD (?:time|date) \(([^()\n]{4,30})\)/gi;
 
+/** `Respond on Fire 2.`, `OPERATE ON TAC 4`. */
+const ON_CHANNEL =
+  /(?<![A-Za-z])(?:respond(?:ing)?|operate|operating|switch|ops?|working) (?:on|to) ((?:(?:FIRE|EMS|FD|RESCUE) )?(?:FIRE|EMS|TAC|OPS|FG|CH|CHANNEL|TG|FIREGROUND|TALKGROUP|MED)[ -]?\d{1,3}[A-Z]?)(?![\w-])/i;
+
 /**
  * Takes from the whole page what needs no label to be known: coordinates, status times per unit, and
  * the first operator's stamp, which is often the only clock of a page.
@@ -19,6 +23,7 @@ export function harvest(page: PageText, draft: Draft): void {
   if (!has(draft, 'coordinates')) put(draft, 'coordinates', findCoordinates(near)?.value, 0.85);
   draft.unitTimes.push(...readUnitTimes(near));
   takeTenEight(near, draft);
+  if (!has(draft, 'channel')) put(draft, 'channel', ON_CHANNEL.exec(near)?.[1], 0.85);
   const stamp = firstStamp(near) ?? firstStamp(draft.notes.join('\n'));
   if (stamp !== undefined) {
     const { date, time } = readMoment(stamp, draft.received);

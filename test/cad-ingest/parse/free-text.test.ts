@@ -40,6 +40,28 @@ test.each(pages)('%s is read', (body, nature, address) => {
   expect(readPage({ body }, []).fields).toMatchObject({ nature, address });
 });
 
+test('a sentence says the place, the town and the channel', () => {
+  const body =
+    'Gas Leak at Arlow Grange, 14 Pine Hollow Rd, Fairvale. Odor inside. Respond on Fire 2.';
+  expect(readPage({ subject: 'Dispatch for Engine 91', body }, []).fields).toMatchObject({
+    nature: 'Gas Leak',
+    placeName: 'Arlow Grange',
+    address: '14 Pine Hollow Rd',
+    city: 'Fairvale',
+    channel: 'Fire 2',
+    units: ['Engine 91'],
+  });
+});
+
+test('a subject that names a unit is no call type', () => {
+  const body = 'STROKE\n57 ELM ST ,20 18-7\nTime: 04:05:06';
+  expect(readPage({ subject: 'Dispatch A-187', body }, []).fields).toMatchObject({
+    nature: 'STROKE',
+    address: '57 ELM ST',
+    units: expect.arrayContaining(['A-187']),
+  });
+});
+
 test('a page cut in its first street is read in one piece', () => {
   const page = { subject: 'GAS LEAK, 272 WIN', body: 'DY GAP ST, ARLOW, OAK CIR & ELM RD' };
   expect(readPage(page, []).fields).toMatchObject({
