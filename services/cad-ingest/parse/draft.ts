@@ -1,6 +1,7 @@
 import type { CadFieldKey, CadFields } from '#contracts/cad-fields.ts';
 import { isStatusTarget, type StatusTarget, type Target } from '#contracts/cad-targets.ts';
 import { type AddressParts, readAddress } from './address/address.ts';
+import { STATES } from './address/words.ts';
 import { squeeze } from './text/squeeze.ts';
 import { datesIn, readMoment, timesIn } from './values/clock.ts';
 import { isPhone, phonesIn, readNumbers } from './values/codes.ts';
@@ -167,7 +168,7 @@ function takeCity(draft: Draft, text: string, sure: number): void {
     .replace(/,? *\bUSA?$/i, '')
     .replace(/,? *\d{5}(?:-\d{4})?$/, '');
   const found = /^(.{2,60}?)(?:, *| +)([A-Z]{2})$/.exec(bare);
-  const state = found?.[2] === undefined ? undefined : stateOf(found[2]);
+  const state = STATES.has(found?.[2] ?? '') ? found?.[2] : undefined;
   put(draft, 'city', (state === undefined ? bare : found?.[1])?.replace(/[\s,]+$/, ''), sure);
   put(draft, 'state', state, sure * 0.8);
   const city = draft.fields.city;

@@ -2,6 +2,7 @@ import type { Target } from '#contracts/cad-targets.ts';
 import { STATES, SUFFIXES } from './address/words.ts';
 import type { Fragment, FragmentKind } from './classify.ts';
 import { type Draft, has, put, take, takeParts } from './draft.ts';
+import { isPlaceName } from './values/place-words.ts';
 
 /** Certainty of a field that only its form and its place gave away. */
 const BY_FORM = 0.75;
@@ -205,14 +206,24 @@ function claimCity(board: Board, sure: number): void {
 /** A town stands among the next few fragments. */
 const TOWN_WITHIN = 4;
 
-function townBehind({ draft, fragments, used, address }: Board): number | undefined {
+function townBehind(board: Board): number | undefined {
+  const { draft, fragments, used, address } = board;
   for (let at = address + 1; at <= address + TOWN_WITHIN; at += 1) {
     const fragment = fragments[at];
     if (fragment === undefined || used.has(at) || !isWord(fragment)) continue;
+    // The place stands between the street and the town.
+    if (isPlaceName(fragment.text) && isTownAt(board, at + 1)) continue;
     if (isTown(fragment) && fragment.text !== draft.fields.nature) return at;
     if (fragment.kind !== 'road' && fragment.kind !== 'address') return undefined;
   }
   return undefined;
+}
+
+function isTownAt({ fragments, used }: Board, at: number): boolean {
+  const next = fragments[at];
+  return (
+    next !== undefined && !used.has(at) && isWord(next) && isTown(next) && !isPlaceName(next.text)
+  );
 }
 
 /** `MSB 6588 PRUITT DR`: the code of a town right in front of the street. */

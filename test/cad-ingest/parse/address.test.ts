@@ -66,6 +66,7 @@ const attached: readonly (readonly [value: string, parts: object])[] = [
   ['12 MILL RD, T/AVN', { city: 'T/AVN' }],
   ['12 MILL RD, T ADDIS', { city: 'T ADDIS' }],
   ['12 MILL RD, TOWN OF ADDIS APT 4', { city: 'TOWN OF ADDIS', apartment: '4' }],
+  ['12 MILL RD, FAIRVALE GRANGE, ARLOW', { placeName: 'FAIRVALE GRANGE', city: 'ARLOW' }],
   ['12 MILL RD; LOWER BARN', { placeName: 'LOWER BARN' }],
   ['12 MILL RD (FAIRVALE GRANGE)', { placeName: 'FAIRVALE GRANGE' }],
   ['12 MILL RD (ELM ST / OAK AVE)', { crossStreets: ['ELM ST', 'OAK AVE'] }],

@@ -53,6 +53,14 @@ test('a sentence says the place, the town and the channel', () => {
   });
 });
 
+test('a place between the street and the town is the place', () => {
+  const body = 'GAS LEAK~14 PINE HOLLOW RD~ARLOW REGIONAL HS~FAIRVALE TWP~E91~odor';
+  expect(readPage({ body }, []).fields).toMatchObject({
+    placeName: 'ARLOW REGIONAL HS',
+    city: 'FAIRVALE TWP',
+  });
+});
+
 test('a subject that names a unit is no call type', () => {
   const body = 'STROKE\n57 ELM ST ,20 18-7\nTime: 04:05:06';
   expect(readPage({ subject: 'Dispatch A-187', body }, []).fields).toMatchObject({

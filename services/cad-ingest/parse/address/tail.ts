@@ -1,6 +1,7 @@
 import { squeeze } from '../text/squeeze.ts';
 import { type Token, textOf } from '../text/tokens.ts';
 import { readCrossStreets } from '../values/cross-streets.ts';
+import { isPlaceName } from '../values/place-words.ts';
 import { STATE_NAMES, STATES, UNIT_WORDS } from './words.ts';
 
 /** What stands behind the street: apartment, city, state; the rest is a note. */
@@ -236,8 +237,14 @@ function takeCity(reading: Reading): boolean {
   const from = isTownOf(tokens, at) ? at + 2 : at;
   if (tokens.slice(from, end).some((token) => NO_TOWN.has(token.upper))) return false;
   const last = end < tokens.length ? undefined : tokens[end - 1]?.upper;
+  // `, FAIRVALE GRANGE, ARLOW`: a place stands in front of its town.
+  if (reading.mark === ',' && tokens[end]?.text === ',' && isPlaceAt(reading, end)) return false;
   const stateLast = last !== undefined && STATES.has(last) && end - at > 1;
   return keepCity(reading, stateLast ? end - 1 : end);
+}
+
+function isPlaceAt({ text, tokens, at }: Reading, end: number): boolean {
+  return isPlaceName(squeeze(textOf(text, tokens, at, end))) && wordsEnd(tokens, end + 1) > end + 1;
 }
 
 /** `TOWN OF LELAND`, `VILLAGE OF BOSCO`. */
