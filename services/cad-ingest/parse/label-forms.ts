@@ -140,8 +140,15 @@ const INITIALS: ReadonlyMap<string, readonly { label: string; fits: RegExp }[]> 
   ['X', [{ label: 'CROSS', fits: ANY }]],
 ]);
 
+/** `"FALL","12 MILL RD","ARLOW"`: fields in quotes, empty ones too, are parted by a bar instead. */
+function unquoted(line: string): string {
+  const quoted = /^\s*"/.test(line) && /"\s*$/.test(line) && line.includes('","');
+  return quoted ? line.trim().slice(1, -1).split('","').join(' | ') : line;
+}
+
 /** `TYPE FALL / LOCATION 12 MILL RD / DETAILS ...`: each field of the line on a line of its own. */
-export function labelsApart(line: string): string[] {
+export function labelsApart(quoted: string): string[] {
+  const line = unquoted(quoted);
   if (line.length <= WRAPPED_CHARS_MAX) {
     const apart =
       (WRAP.test(line) ? wrappedApart(line) : undefined) ??
