@@ -27,6 +27,6 @@ export function isOtherText(page: PageText, draft: Draft): boolean {
 
 /** `STRUCTURE FIRE BEHIND THE OLD SCHOOL`: the first words are those of a call type. */
 function opensAsCall(body: string): boolean {
-  const words = body.slice(0, 80).trim().split(/\s+/).slice(0, 3);
+  const words = (body.slice(0, 80).match(/\S*[A-Za-z0-9]\S*/g) ?? []).slice(0, 3);
   return words.length > 1 && natureScore(words.join(' ')) > 0.6;
 }

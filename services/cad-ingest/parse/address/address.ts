@@ -40,7 +40,7 @@ const PREFIXES =
   /^(?:EST(?:IMATED)?:?|APPROX(?:IMATE)? LOC(?:ATION)?:?|NEAR|IAO|IN THE AREA OF|AREA OF|AREA|AT|INTERSECTION OF:?|LOC:)\s+/i;
 /** `484 STATE HWY 127-HOLBDALE`, `6760 AZALEA DR-HOLBDALE`: the town behind a dash. */
 const GLUED_TOWN =
-  /(?<=\b(?:\d{1,4}|ST|RD|AVE|DR|LN|CT|HWY|BLVD|WAY|CIR|PL|PIKE|TRL|TER|LOOP|AVENUE|ROAD|STREET|DRIVE|LANE|COURT|POINTS|STRAND))-(?=[A-Z]{3,}(?<!BLK|MILE))/i;
+  /(?<=\b(?:\d{1,4}|ST|RD|AVE|DR|LN|CT|BROADWAY|HWY|BLVD|WAY|CIR|PL|PIKE|TRL|TER|LOOP|AVENUE|ROAD|STREET|DRIVE|LANE|COURT|POINTS|STRAND))-(?=[A-Z]{3,}(?<!BLK|MILE))/i;
 const COORDINATE_WRAP = /\b(?:LL|GPS|LAT\/LON(?:G)?|LATLON)\s?[:(]?\s?\)?/gi;
 
 /** Reads a value that is believed to be an address, with whatever is attached to it. */

@@ -113,11 +113,15 @@ function bestOf(source: Source): { best: PlaceMatch; road: PlaceMatch | undefine
 function placesOf(source: Source): PlaceMatch[] {
   const places: PlaceMatch[] = [];
   let roadEnd = 0;
+  let houseEnd = 0;
   for (let at = 0; at < source.tokens.length; at += 1) {
     const match = matchPlace(source, at) ?? barePlace(source, at);
-    if (match === undefined || (at < roadEnd && match.form !== 'house')) continue;
+    if (match === undefined || at < houseEnd) continue;
+    if (at < roadEnd && match.form !== 'house') continue;
     places.push(match);
     if (match.form === 'road' && isSureRoad(match)) roadEnd = match.end;
+    // In `9372 KY 36 E` the road's number is no house.
+    if (match.form === 'house' && match.certain >= HOUSE_LEAST) houseEnd = match.end;
   }
   return places;
 }
@@ -127,6 +131,7 @@ function isSureRoad({ form, certain }: PlaceMatch): boolean {
 }
 
 const SURE_ROAD = 0.8;
+const HOUSE_LEAST = 0.65;
 /** A town stands between a road and its cross streets, and no more. */
 const TOWN_WORDS_MAX = 3;
 

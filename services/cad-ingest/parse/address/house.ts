@@ -49,7 +49,23 @@ function isDate(tokens: readonly Token[], at: number): boolean {
 }
 
 /** Behind these a number of one or two digits is a unit's, or a floor. */
-const UNIT_BEFORE = new Set(['MEDIC', 'RESCUE', 'BRUSH', 'AMBULANCE', 'TRUCK', 'FLOOR', 'CAR']);
+const UNIT_BEFORE = new Set([
+  'MEDIC',
+  'RESCUE',
+  'BRUSH',
+  'AMBULANCE',
+  'AMB',
+  'TRUCK',
+  'TRK',
+  'ENG',
+  'CHIEF',
+  'CHF',
+  'MED',
+  'RES',
+  'TNK',
+  'FLOOR',
+  'CAR',
+]);
 
 /** `09E01 CARDIAC ARREST`: the card of a call type, where a grid number would have its street. */
 function isCard(word: string, next: string): boolean {

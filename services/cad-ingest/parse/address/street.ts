@@ -95,7 +95,9 @@ function gridStreet(tokens: readonly Token[], at: number): RoadMatch | undefined
   const direction = tokens[start + 1]?.upper ?? '';
   const fits = /^\d{2,5}$/.test(number) && DIRECTIONALS.has(direction);
   const named = SUFFIXES.has(tokens[start + 2]?.upper ?? '');
-  return fits && !named && start > at ? { end: start + 2, certain: 0.85 } : undefined;
+  // Behind the house the first direction may be left out: `50 300 W`.
+  const housed = /^\d{1,5}$/.test(tokens[at - 1]?.upper ?? '');
+  return fits && !named && (start > at || housed) ? { end: start + 2, certain: 0.85 } : undefined;
 }
 
 function namedStreet(tokens: readonly Token[], at: number): RoadMatch | undefined {
@@ -130,7 +132,7 @@ const NO_NAME =
   /^(?:[A-Z]{1,7}-?\d{1,12}[A-Z]?|\d{1,4}[A-Z]\d{1,3}|\d{2,10}-\d{1,12}|[A-Z]+-|[A-Z]{2,}FD)$/;
 /** No street's name begins with one of these. */
 const NOT_FIRST = new Set(
-  'NB SB EB WB BTW BTWN BETWEEN NEAR FROM LOC CALLER XST AT IN FOR TO OF AND BY WITH IS ON STREET RD BLVD'.split(
+  'INTERSECTION NB SB EB WB BTW BTWN BETWEEN NEAR FROM LOC CALLER XST AT IN FOR TO OF AND BY WITH IS ON STREET RD BLVD'.split(
     ' ',
   ),
 );
@@ -190,7 +192,8 @@ function isSaint(tokens: readonly Token[], at: number, from: number): boolean {
 function suffixCertain(tokens: readonly Token[], end: number): number {
   if (CORE.has(tokens[end - 1]?.upper ?? '')) return 1;
   const next = tokens[end]?.upper ?? '';
-  return /^[A-Z]{2,}$/.test(next) && !UNIT_WORDS.has(next) ? 0.6 : 0.85;
+  const named = /^[A-Z]{2,}$/.test(next) && !UNIT_WORDS.has(next) && !BOUND.test(next);
+  return named ? 0.6 : 0.85;
 }
 
 /** Goes on behind a suffix that is part of the name: `FOX RUN RD`, `PARK PLACE DR`, `MILL ST EXT`. */
