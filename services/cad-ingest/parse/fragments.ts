@@ -11,6 +11,7 @@ import { unitsApart } from './units-apart.ts';
 import { firmSpans, valueSpans } from './value-spans.ts';
 import { shedStamps } from './values/narrative.ts';
 import { isNatureWord, isStrongNatureWord } from './values/nature-words.ts';
+import { isPlaceName } from './values/place-words.ts';
 
 const FRAGMENTS_MAX = 80;
 /** Free text shows less surely than a delimiter where an address ends. */
@@ -146,7 +147,8 @@ function withoutSaid(fragment: Fragment): Fragment[] {
   const code = rest.length === 1 && /^[A-Z]{2,4}$/.test(rest[0] ?? '');
   const said = SAID.test(rest[0] ?? '') || rest.length > SAID_WORDS_MIN;
   // `FULL ARREST COUNTY JAIL`: words of no call type behind a whole one name the place.
-  const named = end > 1 && isWhole(words[end - 1] ?? '') && !rest.some(isNatureWord);
+  const whole = end > 1 && isWhole(words[end - 1] ?? '');
+  const named = (whole || isPlaceName(rest.join(' '))) && !rest.some(isNatureWord);
   if (start !== 0 || rest.length === 0 || !(code || said || named)) return [fragment];
   return [words.slice(0, end), rest].map((part) => classify(part.join(' ')));
 }
@@ -217,7 +219,7 @@ const TYPE_WORD = /^(.{0,24}[\s\d])?(?:CALL ?TYPE|TYPE|NATURE|PROBLEM)(?: OF CAL
 
 /** Words between a call type and its address that belong to neither. */
 const OPENING =
-  /(?<![A-Za-z])(?:please )?(?:respond|responding|dispatched|report|proceed|copy)(?: to)?(?= *$| +(?:a|an|for)? *$)|(?<![A-Za-z])you have a call\b|^(?:dispatch|toning|paging|attn)(?: [A-Z0-9-]{2,8},?){0,6} to(?= *$)/i;
+  /(?<![A-Za-z])(?:please )?(?:respond|responding|dispatched|report|proceed|copy)(?: to)?(?= *$| +(?:a|an|for)? *$)|(?<![A-Za-z])you have a call\b|^(?:dispatch|toning|paging|attn|attention)(?: [A-Z0-9-]{2,8},?){0,6} to(?= *$)/i;
 const CLOSING =
   /[\s,;:@.(-]{1,6}$|(?<![A-Za-z])(?:at|to|for|loc|location|address|addr|in|on)[\s:.@-]{0,4}$/i;
 
@@ -228,7 +230,8 @@ function shedApartment(behind: string): { apartment: Fragment[]; rest: string } 
       behind.slice(0, 40),
     );
   const text = found?.[1];
-  if (found === null || text === undefined || /^[NSEWX]$/i.test(text)) {
+  const town = /^\s?,\s{0,3}[TVC] [A-Z]{3,}/i.test(behind.slice(0, 40));
+  if (found === null || text === undefined || /^[NSEWX]$/i.test(text) || town) {
     return { apartment: [], rest: behind };
   }
   return {
@@ -254,7 +257,12 @@ function aroundNature(fragment: Fragment): Fragment[] {
   if (start < 0) return [fragment];
   const parts = [words.slice(0, start), words.slice(start, end), words.slice(end)];
   return parts
-    .map((part) => part.join(' ').trim())
+    .map((part) =>
+      part
+        .join(' ')
+        .replace(/ [/,-]$/, '')
+        .trim(),
+    )
     .filter((part) => part !== '')
     .map(classify);
 }

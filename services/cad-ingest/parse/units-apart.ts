@@ -3,7 +3,7 @@ import { isNamedUnit, isUnitCode } from './values/units.ts';
 
 /** Behind the unit ids, of one word or two, that a text begins with: `STA 8 BC3 E17`. */
 function passUnits(words: readonly string[]): number {
-  let at = /^(?:ATTN:?|\d{3,5}(?:,\d{3,5}){0,9},?)$/.test(words[0] ?? '') ? 1 : 0;
+  let at = /^(?:ATTN:?|ATTENTION:?|\d{3,5}(?:,\d{3,5}){0,9},?)$/.test(words[0] ?? '') ? 1 : 0;
   while (at < words.length) {
     if (isLetteredUnit((words[at] ?? '').replace(/,$/, ''))) at += 1;
     else if (isNamedUnit(`${words[at]} ${words[at + 1]}`)) at += 2;
