@@ -173,7 +173,7 @@ function listed(text: string): Fragment | undefined {
 
 /** An age, or whose state it is: words on a patient or of a caller are narrative. */
 const PATIENT =
-  /^\(?(?:\d{1,3}[- ]?(?:y|yr|yrs|yo|y\/o|yof|yom|m|f|year|month|week|day)s?\b|(?:male|female|pt|patient|caller|rp|his|her|she|he) )|\b\d{1,3}[- ]?(?:yo|y\/o|yof|yom|yr|year|years|yrs)\b/i;
+  /^\(?(?:\d{1,3}[- ]?(?:y|yr|yrs|yo|y\/o|yof|yom|m|f|year|month|week|day)s?\b|(?:male|female|pt|patient|caller|rp|his|her|she|he) (?!transp|transf|assist|lift|refus|fall))|\b\d{1,3}[- ]?(?:yo|y\/o|yof|yom|yr|year|years|yrs)\b/i;
 
 function natured(text: string): Fragment | undefined {
   if (PATIENT.test(text)) return undefined;

@@ -47,11 +47,13 @@ function isJoint(word: string): boolean {
 
 /** `STRUCTURE FIRE SMOKE SHOWING`: behind a whole call type these begin what the caller says. */
 function isNewStart(before: readonly string[], next: string): boolean {
+  // `RUBBISH FIRE` is one call type; `STRUCTURE FIRE FIRE IN ATTIC` is said twice.
+  if (/^FIRES?$/i.test(next)) return before.some((word) => /^(?:FIRES?|ALARM)$/i.test(word));
   return STARTS.test(next) && before.some((word) => WHOLE.test(word));
 }
 
 const STARTS =
-  /^(?:SMOKE|SMELLS?|WIRES?|VEHICLE|VEH|WATER|GENERAL|CHILD|ARCING|CAR|TREE|PATIENT|SUBJECT|PERSON|POWER|FLAMES|ODOR|FIRE|TRAILER|TRUCK|HELICOPTER|CARDIAC)$/i;
+  /^(?:SMOKE|SMELLS?|WIRES?|VEHICLE|VEH|WATER|GENERAL|CHILD|ARCING|CAR|TREE|PATIENT|SUBJECT|PERSON|POWER|FLAMES|ODOR|FIRE|TRAILER|TRUCK|HELICOPTER|CARDIAC|KEYHOLDER|DRIVER|HOUSE|AIRBAGS|BLOCKING|SPREADING|FULLY)$/i;
 /** What a call type is whole with. */
 const WHOLE =
   /(?:FIRES?|ALARM|ROLLOVER|ACCIDENT|ASSIST|PAIN|PROBLEMS?|INJ|INJURY|INJURIES|SMOKE|LEAK|SPILL|SCARE|ODOR|RUBBISH|STANDBY|DOWN|COLLISION|CRASH|ILLNESS|FALL|ENTRAPMENT|INVESTIGATION|EXPLOSION|ACTIVATION|ARREST|BLEED|BLEEDING|STROKE|SEIZURES?|OVERDOSE|EMERGENCY)$/i;
@@ -69,7 +71,7 @@ function opensNature(words: readonly string[], at: number): boolean {
 }
 
 /** Words that what the caller says begins with. */
-export const SAID = /^(?:PT|PATIENT|CALLER|MALE|FEMALE|RP|UNK|REPORTED|\d{2,6}|[a-z].*)$/;
+export const SAID = /^(?:PT|PATIENT|CALLER|MALE|FEMALE|RP|UNK|REPORTED|DRIVER|KEYHOLDER|WIFE|HUSBAND|ELDERLY|FULLY|SPREADING|WIND|MEET|\d{2,6}|[a-z].*)$/;
 
 /** A full stop ends the call type, and so does a word in another case: `FIRE smoke showing`. */
 function runsOn(word: string, next: string): boolean {
