@@ -16,6 +16,7 @@ const STRONG: readonly { readonly mark: string; readonly least: number }[] = [
   { mark: ' :: ', least: 2 },
   { mark: ' // ', least: 2 },
   { mark: '//', least: 3 },
+  { mark: '--', least: 2 },
   { mark: '   ', least: 2 },
 ];
 /** Marks that stand in sentences and addresses as well: the pieces themselves must speak for them. */

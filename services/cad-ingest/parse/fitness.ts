@@ -82,9 +82,14 @@ function sourceFitness(text: string): number {
   return natureScore(text) >= 0.5 && !isAgency(text) ? 0.4 : 0.7;
 }
 
+/** `10-50 PI`: police radio, and no incident number. */
+function isTenCode(text: string): boolean {
+  return /^10-\d{2}(?: [A-Z]{1,3})?$/.test(text);
+}
+
 function numberFitness(text: string): number {
   const words = text.split(/[\s,;]+/).filter((word) => word !== '');
-  if (words.length > 12 || isPhone(text)) return 0.1;
+  if (words.length > 12 || isPhone(text) || isTenCode(text)) return 0.1;
   if (words.some(isIncidentNumber)) return 1;
   return words.length <= 2 && /\d/.test(text) ? 0.7 : 0.1;
 }

@@ -75,7 +75,8 @@ function rejoin(pieces: readonly string[], mark: string): string[] {
 /** A few words of a call type, not a sentence. */
 function isHalf(piece: string): boolean {
   const words = piece.trim().split(' ');
-  const short = words.length <= 3 && !/[.,;]|^[a-z]/.test(piece.trim());
+  const short =
+    words.length <= 3 && !/[.,;\d]|^[a-z]/.test(piece.trim()) && !SAID.test(words[0] ?? '');
   return short && classify(piece).kind === 'nature';
 }
 
@@ -84,7 +85,7 @@ function divide(piece: string): Fragment[] {
   if (isPatient(piece)) return [{ text: piece, kind: 'text', score: 0.5 }];
   const whole = classify(piece);
   if (whole.kind !== 'text' && whole.kind !== 'words' && whole.kind !== 'nature') return [whole];
-  const town = whole.kind === 'text' ? titledTown(piece) : undefined;
+  const town = titledTown(piece);
   if (town !== undefined) return town.flatMap(divide);
   const parts = aroundAddress(piece) ?? (placeBehind(piece) ?? [piece]).flatMap(aroundValues);
   return parts.length > 1 ? parts : [whole];
@@ -245,8 +246,15 @@ function partReason(rest: string): string[] {
   const found = /(?<![A-Za-z])(?:FOR|REF|REFERENCE|RE)(?: AN?)? /i.exec(rest.slice(0, 60));
   if (found === null) return [rest];
   const reason = rest.slice(found.index + found[0].length);
-  const stop = /[.;](?:\s|$)/.exec(reason.slice(0, 90))?.index ?? reason.length;
+  const stop = /[.;](?:\s|$)/.exec(reason.slice(0, 90))?.index ?? callLength(reason);
   return [rest.slice(0, found.index), reason.slice(0, stop), reason.slice(stop + 1)];
+}
+
+/** Where no mark ends the reason: behind the words of its call type, if it begins with them. */
+function callLength(reason: string): number {
+  const words = reason.split(' ');
+  const { start, end } = natureRun(words);
+  return start === 0 ? words.slice(0, end).join(' ').length : reason.length;
 }
 
 /** `MAYFIELD STRUCTURE FIRE caller sees smoke`: the run of call-type words is a fragment. */

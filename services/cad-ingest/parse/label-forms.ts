@@ -18,7 +18,7 @@ const LINE_CHARS_MAX = 400;
 const LABEL_CHARS_MAX = 32;
 const WRAPPED_CHARS_MAX = 3_000;
 const FIRST = /(?:^|[ ,;|])[A-Z][=:]/;
-const WRAP = /[[<][A-Za-z#]/;
+const WRAP = /[[<][A-Za-z#]|[A-Za-z]>/;
 
 export function labelFormsOf(lines: readonly string[]): LabelForms {
   const near = lines.slice(0, LINES_JUDGED_MAX).map((line) => line.slice(0, LINE_CHARS_MAX));
@@ -40,24 +40,29 @@ const BARE =
 /** Marks that part fields of which each begins with its label. */
 const PARTING = [' / ', ' | ', ', ', '; ', ' - '];
 
-/** `[CALL] FALL [LOC] 12 MILL RD`, `<CALL> FALL <LOC> 12 MILL RD`. */
-const WRAPPED = /\[([A-Za-z#][A-Za-z0-9/# -]{0,20}|#)\]|<([A-Za-z][A-Za-z0-9/# -]{0,20})>/g;
+/** `[CALL] FALL [LOC] 12 MILL RD`, `<CALL> FALL <LOC> 12 MILL RD`, `Call>FALL Loc>12 MILL RD`. */
+const WRAPPED =
+  /\[([A-Za-z#][A-Za-z0-9/# -]{0,20}|#)\]|<([A-Za-z][A-Za-z0-9/# -]{0,20})>|(?<!\S)([A-Za-z][A-Za-z/#]{1,15})>/g;
 
 /** A line whose labels stand in brackets, each with its value on a line of its own. */
 function wrappedApart(line: string): string[] | undefined {
   const marks = matchesOf(WRAPPED, line).filter((mark) => isWrappedLabel(line, mark));
-  if (!isForm(marks.map((mark) => mark[1] ?? mark[2] ?? ''))) return undefined;
+  if (!isForm(marks.map(labelOf))) return undefined;
   const lead = line.slice(0, marks[0]?.index).trim();
   const fields = marks.map((mark, at) => {
     const value = line.slice(mark.index + mark[0].length, marks[at + 1]?.index).trim();
-    return `${mark[1] ?? mark[2]}: ${value.replace(/^: */, '')}`;
+    return `${labelOf(mark)}: ${value.replace(/^: */, '')}`;
   });
   return lead === '' ? fields : [lead, ...fields];
 }
 
+function labelOf(mark: RegExpExecArray): string {
+  return mark[1] ?? mark[2] ?? mark[3] ?? '';
+}
+
 /** A known label; one that nobody knows has a value behind it, unlike the ids of `[E91] [M4]`. */
 function isWrappedLabel(line: string, mark: RegExpExecArray): boolean {
-  const label = mark[1] ?? mark[2] ?? '';
+  const label = labelOf(mark);
   if (labelRoles(label) !== undefined) return true;
   return !/\d/.test(label) && /^ ?[^\s[<]/.test(line.slice(mark.index + mark[0].length));
 }

@@ -147,7 +147,12 @@ function labelBefore(
   if (!isSeparator(line, at)) return undefined;
   const known = knownLabel(line, sign === '#' ? at + 1 : labelEnd(line, at), floor, options);
   const valueStart = passSigns(line, at + 1);
-  const start = sign === ':' ? unknownStart(line, at, floor, options) : undefined;
+  const start =
+    sign === ':'
+      ? unknownStart(line, at, floor, options)
+      : sign === '='
+        ? shoutedStart(line, at, floor)
+        : undefined;
   if (known !== undefined && !goesBeyond(line, start, known.start, options)) {
     return { ...known, valueStart };
   }
@@ -155,6 +160,10 @@ function labelBefore(
   const label = line.slice(start, at).trim();
   if (isCallType(label)) return undefined;
   const guess = options.guesses === false ? undefined : (guessRoles(label) ?? known?.roles);
+  // `PETROLEUM SPILL: 12 MILL RD`: the call type in front of a colon.
+  if (guess === undefined && start === 0 && natureScore(label) >= 0.5 && label.includes(' ')) {
+    return undefined;
+  }
   return guess === undefined
     ? { start, valueStart, label }
     : { start, valueStart, label, roles: guess, guessed: true };
@@ -266,6 +275,13 @@ function unknownStart(
     return looksLikeLabel(line.slice(start, colon)) ? start : undefined;
   }
   return options.unknownInside ? titledStart(line, colon, from) : undefined;
+}
+
+/** `... LAWRENCE 2150 TN=ARLOW`: one word in capitals right before the sign. */
+function shoutedStart(line: string, sign: number, floor: number): number | undefined {
+  const near = line.slice(Math.max(floor, sign - 10), sign);
+  const word = /(?:^|[\s,;|])([A-Z]{2,8})$/.exec(near)?.[1];
+  return word === undefined ? undefined : sign - word.length;
 }
 
 /** Nothing, or a column gap or delimiter, stands before it. */

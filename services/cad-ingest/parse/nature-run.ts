@@ -42,7 +42,7 @@ function opensSentence(words: readonly string[], at: number): boolean {
 
 /** Between two words of a call type, and never its last one. */
 function isJoint(word: string): boolean {
-  return word === '-' || isJoiningWord(word);
+  return word === '-' || (isJoiningWord(word) && !/^(?:UP|OUT|OFF)$/i.test(word));
 }
 
 /** `STRUCTURE FIRE SMOKE SHOWING`: behind a whole call type these begin what the caller says. */
@@ -71,7 +71,8 @@ function opensNature(words: readonly string[], at: number): boolean {
 }
 
 /** Words that what the caller says begins with. */
-export const SAID = /^(?:PT|PATIENT|CALLER|MALE|FEMALE|RP|UNK|REPORTED|DRIVER|KEYHOLDER|WIFE|HUSBAND|ELDERLY|FULLY|SPREADING|WIND|MEET|\d{2,6}|[a-z].*)$/;
+export const SAID =
+  /^(?:PT|PATIENT|CALLER|MALE|FEMALE|RP|UNK|REPORTED|DRIVER|KEYHOLDER|WIFE|HUSBAND|ELDERLY|FULLY|SPREADING|WIND|MEET|\d{2,6}|[a-z].*)$/;
 
 /** A full stop ends the call type, and so does a word in another case: `FIRE smoke showing`. */
 function runsOn(word: string, next: string): boolean {

@@ -2,6 +2,7 @@ import type { Target } from '#contracts/cad-targets.ts';
 import { STATES, SUFFIXES } from './address/words.ts';
 import type { Fragment, FragmentKind } from './classify.ts';
 import { type Draft, has, put, take, takeParts } from './draft.ts';
+import { natureRun, SAID } from './nature-run.ts';
 import { isPlaceName } from './values/place-words.ts';
 
 /** Certainty of a field that only its form and its place gave away. */
@@ -17,6 +18,8 @@ interface Board {
   readonly draft: Draft;
   readonly fragments: readonly Fragment[];
   readonly used: Set<number>;
+  /** What stands behind the call type in its fragment. */
+  readonly said: Map<number, string>;
   /** Index of the address among the fragments, or -1. */
   address: number;
 }
@@ -27,7 +30,7 @@ interface Board {
  * What nobody claims is narrative, in the order of the page.
  */
 export function settle(draft: Draft, fragments: readonly Fragment[], sure: number): void {
-  const board: Board = { draft, fragments, used: new Set(), address: -1 };
+  const board: Board = { draft, fragments, used: new Set(), said: new Map(), address: -1 };
   claimTyped(board, sure);
   claimAddress(board, sure);
   claimNature(board, sure);
@@ -35,7 +38,8 @@ export function settle(draft: Draft, fragments: readonly Fragment[], sure: numbe
   claimCross(board, sure);
   claimPlace(board, sure);
   for (const [at, fragment] of fragments.entries()) {
-    if (!board.used.has(at)) draft.notes.push(fragment.text);
+    const note = board.used.has(at) ? board.said.get(at) : fragment.text;
+    if (note !== undefined) draft.notes.push(note);
   }
 }
 
@@ -148,7 +152,21 @@ function claimNature(board: Board, sure: number): void {
     return;
   }
   used.add(best);
-  take(draft, 'nature', chosen.text, sure * (chosen.kind === 'nature' ? BY_FORM : BY_PLACE));
+  const { called, said } = calledAndSaid(chosen.text);
+  if (said !== '') board.said.set(best, said);
+  take(draft, 'nature', called, sure * (chosen.kind === 'nature' ? BY_FORM : BY_PLACE));
+}
+
+/** `SEIZURE ACTIVE 65 YOF FELL`: the call type, and what somebody says behind it. */
+function calledAndSaid(text: string): { called: string; said: string } {
+  const words = text.split(' ');
+  const { start, end } = natureRun(words);
+  const [last = '', next = ''] = [words[end - 1], words[end]];
+  // Small letters behind capitals are what somebody says; behind others they go on.
+  const said = SAID.test(next) && (!/^[a-z]/.test(next) || /^[A-Z/-]{3,}$/.test(last));
+  const told = start === 0 && said && (end > 1 || last.length > 3);
+  if (!told) return { called: text, said: '' };
+  return { called: words.slice(0, end).join(' '), said: words.slice(end).join(' ') };
 }
 
 /** Sentences and the short codes of towns are rather something else. */

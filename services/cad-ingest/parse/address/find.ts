@@ -161,9 +161,12 @@ function barePlace(source: Source, at: number): PlaceMatch | undefined {
   if (house === undefined) return undefined;
   const directed = DIRECTIONALS.has(tokens[house.end]?.upper ?? '') ? 1 : 0;
   let end = house.end + directed;
-  while (end < house.end + BARE_WORDS_MAX + 1 && isBareName(tokens[end]?.upper ?? '')) end += 1;
+  while (end < house.end + BARE_WORDS_MAX + 1 && isBareName(tokens[end]?.upper ?? '')) {
+    if (end > house.end + directed && isSurelyCall(tokens[end]?.text ?? '')) break;
+    end += 1;
+  }
   const words = end - house.end - directed;
-  if (words === 0 || isNatureWord(tokens[house.end]?.text ?? '')) return undefined;
+  if (words === 0 || isNatureWord(tokens[house.end + directed]?.text ?? '')) return undefined;
   // No mark ends the street: its first word is the surest part of it.
   const last = words > BARE_WORDS_MAX ? house.end + 1 : end;
   return {
@@ -174,6 +177,10 @@ function barePlace(source: Source, at: number): PlaceMatch | undefined {
     text: `${house.text} ${squeeze(textOf(text, tokens, house.end, last))}`,
     crossStreets: [],
   };
+}
+
+function isSurelyCall(word: string): boolean {
+  return isStrongNatureWord(word) && !isAmbiguousNatureWord(word);
 }
 
 /** A word of a street without a suffix: a name, or the ordinal that it is. */
@@ -195,7 +202,7 @@ function withoutNature(source: Source, match: PlaceMatch): PlaceMatch {
     // `FIRE TOWER RD`: one word that also names places is the street's.
     if (certain < 2 || SHORT_DIRECTIONALS.has(word.toUpperCase())) continue;
     const shorter = matchPlace(source, at + 1);
-    if (shorter?.end === match.end) best = shorter;
+    if (shorter !== undefined && shorter.end >= match.end) best = shorter;
   }
   return best;
 }

@@ -29,9 +29,15 @@ export function matchHighway(tokens: readonly Token[], at: number): RoadMatch | 
   if (road === undefined) return undefined;
   const suffix = BEHIND.has(tokens[road.end]?.upper ?? '') ? 1 : 0;
   return {
-    end: passRamp(tokens, passTravel(tokens, road.end + suffix)),
+    end: passRamp(tokens, passTravel(tokens, passHalf(tokens, road.end) + suffix)),
     certain: suffix ? Math.max(road.certain, 0.9) : road.certain,
   };
+}
+
+/** `AVENUE 12 1/2`. */
+function passHalf(tokens: readonly Token[], at: number): number {
+  const half = tokens[at]?.text === '1' && tokens[at + 1]?.text === '/';
+  return half && /^[248]$/.test(tokens[at + 2]?.text ?? '') ? at + 3 : at;
 }
 
 /** Whether words here and a number behind them are surely a road, whatever stands in front. */

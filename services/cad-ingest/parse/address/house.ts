@@ -1,6 +1,6 @@
 import type { Token } from '../text/tokens.ts';
 import { isStrongNatureWord } from '../values/nature-words.ts';
-import { MEASURES } from './words.ts';
+import { MEASURES, STATES, TRAVEL } from './words.ts';
 
 export interface House {
   readonly end: number;
@@ -98,8 +98,22 @@ function isOther(tokens: readonly Token[], at: number): boolean {
   const first = tokens[at]?.upper ?? '';
   const before = tokens[at - 1];
   const clock = isClock(tokens, at) || (before?.text === ':' && before.end === tokens[at]?.start);
-  if (clock || isTenCode(first) || NOT_BEFORE.has(before?.upper ?? '')) return true;
+  if (clock || isTenCode(first)) return true;
+  if (NOT_BEFORE.has(before?.upper ?? ''))
+    return !(BUILT.test(before?.upper ?? '') && /^\d{4,5}$/.test(first));
+  if (isOfState(tokens, at)) return true;
   return /^\d{1,2}$/.test(first) && UNIT_BEFORE.has(before?.upper ?? '');
+}
+
+/** Behind these a long number is a house's: `VEH INTO BLDG 8247 MILL RD`. */
+const BUILT = /^(?:BLDG|BUILDING|UNIT|ROOM)$/;
+
+/** `KY 11 S MM 88`: the number of a state's road. */
+function isOfState(tokens: readonly Token[], at: number): boolean {
+  const [before, next] = [tokens[at - 1]?.upper ?? '', tokens[at + 1]?.upper ?? ''];
+  if (!STATES.has(before) || !/^\d{1,3}$/.test(tokens[at]?.text ?? '')) return false;
+  const behind = TRAVEL.has(next) ? (tokens[at + 2]?.upper ?? '') : next;
+  return behind === '' || /^(?:MM|MILE|EXIT|MP|[,/&@;])$/.test(behind);
 }
 
 /** `58 YOM`, `2 PATIENTS`, `3 VEH`: a number of something. */

@@ -55,7 +55,7 @@ export const STATE_NAMES: ReadonlyMap<string, string> = new Map(
 
 /** One word in front of a road's number; states name their own roads too (`KY 80`, `NC 42`). */
 export const ROAD_WORDS = set(
-  'ROAD RD RR LANE LN US I IH INTERSTATE HWY HIGHWAY HY SR SH STH RT RTE ROUTE RTS CR CTH CH CO-RD FM RM PR FR SPUR LOOP BUS K M N T TR TWP-RD SC-HWY STATE-ROUTE SECONDARY SECR SRT STRT USH CSAH CNTY LR BR LP PA-RT RANCH-ROAD US-HWY ST-RT HW SP',
+  'ROAD RD RR LANE LN AVENUE BUSINESS US I IH INTERSTATE HWY HIGHWAY HY SR SH STH RT RTE ROUTE RTS CR CTH CH CO-RD FM RM PR FR SPUR LOOP BUS K M N T TR TWP-RD SC-HWY STATE-ROUTE SECONDARY SECR SRT STRT USH CSAH CNTY LR BR LP PA-RT RANCH-ROAD US-HWY ST-RT HW SP',
 );
 /** Pairs and triples of words in front of a road's number. */
 export const ROAD_PHRASES: readonly (readonly string[])[] = `
