@@ -72,7 +72,9 @@ function unitTimesOf(draft: Draft): CadDraft['fields']['unitTimes'] & {} {
   const whole = [...draft.status].filter(
     ([status, time]) => !rows.some((row) => row[status] === time),
   );
-  return whole.length === 0 ? rows : [Object.fromEntries(whole), ...rows];
+  // When it was received says the time of the call, and nothing of a unit.
+  if (whole.every(([status]) => status === 'received')) return rows;
+  return [Object.fromEntries(whole), ...rows];
 }
 
 function shorten(text: string, charsMax: number): string {

@@ -90,6 +90,10 @@ const pages: readonly (readonly [body: string, fields: object])[] = [
     'N: GAS LEAK, L: 14 PINE HOLLOW RD, C: ARLOW, T: 04:05, D: odor in the basement of a barn',
     { nature: 'GAS LEAK', address: '14 PINE HOLLOW RD', city: 'ARLOW', time: '04:05' },
   ],
+  [
+    'Nature: GAS LEAK\nUnit: E91\nDispatched: 04:05\nEn Route: 04:06\nCleared: 04:40',
+    { unitTimes: [{ dispatched: '04:05', enRoute: '04:06', cleared: '04:40' }] },
+  ],
 ];
 
 test.each(pages)('%s is read', (body, fields) => {

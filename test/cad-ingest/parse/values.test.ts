@@ -179,6 +179,16 @@ test('the times of units that stand one behind the other are of each', () => {
   ]);
 });
 
+test.each([
+  'E91 Dispatched 04:05 Enroute 04:06 On Scene 04:15 Clear 04:30',
+  'CLEAR REPORT;31-0042;GAS LEAK;E91 DP 04:05 ER 04:06 AR 04:15 CLR 04:30',
+  'E91 - DSP: 04:05, ENR: 04:06, ARV: 04:15, CLR: 04:30',
+])('%s are times of a unit', (text) => {
+  expect(readUnitTimes(text)).toEqual([
+    { unit: 'E91', dispatched: '04:05', enRoute: '04:06', onScene: '04:15', cleared: '04:30' },
+  ]);
+});
+
 test('a table has a row for each unit, and a column for each status', () => {
   const times = [{ unit: 'E91', dispatched: '04:05', onScene: '04:15', cleared: '04:40' }];
   const rows = 'Unit    Dispatched   On Scene   Clear\nE91     04:05        04:15      04:40';

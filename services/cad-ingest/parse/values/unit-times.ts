@@ -104,19 +104,28 @@ function readLabelled(line: string, units: Map<string, Draft>): void {
 const HAS_UNIT = /(?<![A-Za-z])Unit(?: ID)?: ?\S/i;
 /** A status and its time, and the word in front, which is the unit's where the first status is told. */
 const TOLD =
-  /(?:([A-Z0-9][A-Z0-9-]{1,9}) {1,3})?(Disp|Dispatched|Enr|Arr|Enr Hosp|Arr Hosp|Avail|Clr): {0,2}(?:(\d{1,2}:\d{2}(?::\d{2})?)(?![\d:])|(?=[A-Z]))/g;
+  /(?:(?<![\w:])([A-Z0-9][A-Z0-9-]{1,9})(?: {1,3}- | {1,3}))?(?<![A-Za-z])(Disp(?:atched)?|DISP(?:ATCHED)?|ENR(?:OUTE)?|ARRIVED|ON SCENE|AVAIL(?:ABLE)?|CLEAR(?:ED)?|TRANSPORTING|DSP|DP|Enr(?:oute)?|En[ -]Route|ENRT|ER|On[ -]?Scene|Arr(?:ived)?|ARV|AR|OS|Transporting|Enr Hosp|Arr Hosp|At Hospital|TR|TA|Avail(?:able)?|AV|AQ|Clear(?:ed)?|CLR|Clr)(?:: {0,2}| {1,3}(?=\d))(?:(\d{1,2}:\d{2}(?::\d{2})?)(?![\d:])|(?=[A-Z]))/g;
+const TOLD_MIN = 2;
 
-/** `E91 Disp: 04:05:06 Enr: 04:06:10 Arr: 04:15:44  M4 Disp: ...`, one unit behind the other. */
+/** `E91 Disp: 04:05:06 Enr: 04:06:10  M4 Disp: ...`, `E91 DP 04:05 ER 04:06`, one unit behind the other. */
 function readRun(line: string, units: Map<string, Draft>): void {
-  if (!line.includes('Disp') || HAS_UNIT.test(line.slice(0, LABELLED_CHARS_MAX))) return;
+  if (!/\b(?:Disp|DISP|DSP|DP)/.test(line) || HAS_UNIT.test(line.slice(0, LABELLED_CHARS_MAX)))
+    return;
+  const told = matchesOf(TOLD, line.slice(0, LOG_CHARS_MAX));
+  if (told.length < TOLD_MIN) return;
   let unit: string | undefined;
-  for (const [, word, status = '', time] of matchesOf(TOLD, line.slice(0, LOG_CHARS_MAX))) {
+  for (const [, word, status = '', time] of told) {
     const target = STATUS.find(([form]) => form.test(status))?.[1];
-    if (target === 'dispatched') unit = word;
+    if (target === 'dispatched') unit = word !== undefined && isOwner(word) ? word : undefined;
     if (unit !== undefined && target !== undefined && time !== undefined) {
       keep(units, unit, target, time);
     }
   }
+}
+
+/** A unit's id, or the short name of a company: `ARLFD`; a label such as `TIME` is none. */
+function isOwner(word: string): boolean {
+  return /\d/.test(word) ? isUnitCode(word) : word.length > 2 && rolesOf(word) === undefined;
 }
 
 /** A longer line is no row of a table. */
