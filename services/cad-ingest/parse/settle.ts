@@ -163,11 +163,28 @@ function calledAndSaid(text: string): { called: string; said: string } {
   const { start, end } = natureRun(words);
   const [last = '', next = ''] = [words[end - 1], words[end]];
   // Small letters behind capitals are what somebody says; behind others they go on.
-  const said = SAID.test(next) && (!/^[a-z]/.test(next) || /^[A-Z/-]{3,}$/.test(last));
+  const opens = SAID.test(next) || words.length - end > SAID_WORDS_MIN;
+  const said = opens && (!/^[a-z]/.test(next) || /^[A-Z/-]{3,}$/.test(last));
   const told = start === 0 && said && (end > 1 || last.length > 3);
   if (!told) return { called: text, said: '' };
   return { called: words.slice(0, end).join(' '), said: words.slice(end).join(' ') };
 }
+
+/** What somebody says of a person or a house, though the words are those of call types. */
+const TOLD =
+  /^(?:DRIVER|KEYHOLDER|WIFE|HUSBAND|ELDERLY|FULLY|SPREADING|WIND|MEET|HX|HOUSE FULL|CALLER|NO INJ)\b/i;
+
+/** A text in capitals that begins with a whole call type: `STROKE CALLER SAYS HE FELL AND CANNOT ...`. */
+function opensWithCall({ kind, text }: Fragment): boolean {
+  if (kind !== 'text' && kind !== 'words') return false;
+  return /^[A-Z]{3}/.test(text) && calledAndSaid(text.slice(0, OPENING_CHARS_MAX)).said !== '';
+}
+
+const OPENING_SCORE = 0.6;
+const OPENING_CHARS_MAX = 200;
+
+/** So many words behind a call type are a sentence. */
+const SAID_WORDS_MIN = 3;
 
 /** Sentences and the short codes of towns are rather something else. */
 function wordy(fragment: Fragment): number {
@@ -190,15 +207,22 @@ const LEAD_VALUE = 0.6;
 function natureValue(board: Board, at: number): number {
   const fragment = board.fragments[at];
   const { address } = board;
-  if (fragment === undefined || fragment.text.length > NATURE_CHARS_MAX) return 0;
-  if (board.used.has(at) && fragment.kind !== 'code') return 0;
-  const named = fragment.kind === 'nature';
-  const own = named ? 0.25 + fragment.score * 0.65 : (NATURE_VALUE[fragment.kind] ?? 0);
-  if (own === 0 || !/[A-Za-z]{2}/.test(fragment.text)) return 0;
-  const early = (address < 0 || at < address ? 0.4 : 0) - wordy(fragment);
+  if (fragment === undefined || (board.used.has(at) && fragment.kind !== 'code')) return 0;
+  const opens = opensWithCall(fragment);
+  const own = ownValue(fragment, opens);
+  if (own === 0) return 0;
+  const early = (address < 0 || at < address ? 0.4 : 0) - (opens ? 0 : wordy(fragment));
   // Words right behind the address are rather the town.
   const town = fragment.kind === 'words' && at === address + 1 ? 0.15 : 0;
   return own + early - town - Math.abs(at - Math.max(0, address)) * 0.06;
+}
+
+/** How much a fragment is a call type by its words alone. */
+function ownValue({ kind, score, text }: Fragment, opens: boolean): number {
+  if ((text.length > NATURE_CHARS_MAX && !opens) || !/[A-Za-z]{2}/.test(text)) return 0;
+  const told = TOLD.test(text) ? 0.35 : 0;
+  if (kind === 'nature') return 0.25 + score * 0.65 - told;
+  return (opens ? 0.25 + OPENING_SCORE * 0.65 : (NATURE_VALUE[kind] ?? 0)) - told;
 }
 
 /** `FAIRVALE, KY 42066`. */

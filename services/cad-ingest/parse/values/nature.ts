@@ -43,7 +43,10 @@ function coded(text: string): Nature | undefined {
   const code = found?.[1] ?? '';
   const words = trimMarks(found?.[2] ?? '');
   if (words === '' || code.length > CODE_CHARS_MAX || !/[A-Za-z]{2}/.test(words)) return undefined;
-  const plainWord = !/\d/.test(code) && isPlainNatureWord(code) && !abbreviates(code, words);
+  // In `SICK > PUBLIC SERVICE` the mark parts a code from its words, whatever the code is.
+  const parted = /^\S+ ?>/.test(text);
+  const plainWord =
+    !parted && !/\d/.test(code) && isPlainNatureWord(code) && !abbreviates(code, words);
   // `FIRE - STRUCTURE` is one phrase; `10-CHEST PAIN` is how the card itself is named.
   const short = /^(?:\d{1,3}|[A-Z])$/.test(code);
   return plainWord || short ? undefined : { nature: words, code };
