@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
-  levelsOver,
+  keptNodes,
   nodeIn,
   parseTile,
   placeOf,
@@ -225,16 +225,21 @@ describe('tiles', () => {
     expect(parseTile(storedTile(tile)).items).toEqual(tile.items);
   });
 
-  test('all nodes of a tile, growing or full, are those of the tree', () => {
+  test('all nodes that are kept of a tile, growing or full, are those of the tree, in any order', () => {
+    const upward = [0, 1, 2, 3, 4, 5, 6, 7, 8].flatMap((level) =>
+      Array.from({ length: 256 / 2 ** level }, (_, index) => ({ level, index })),
+    );
     for (const count of [0, 1, 2, 37, 255, 256]) {
-      const tile = tileOf(leaves.slice(0, count));
-      const levels = levelsOver(tile.items);
-      expect(levels).toHaveLength(9);
-      for (const [level, nodes] of levels.entries()) {
-        const expected = Array.from({ length: Math.floor(count / 2 ** level) }, (_, index) =>
-          naiveRoot(entries.slice(index * 2 ** level, (index + 1) * 2 ** level)),
-        );
-        expect(nodes).toEqual(Buffer.concat(expected));
+      const tile = parseTile(storedTile(tileOf(leaves.slice(0, count))));
+      for (const places of [upward, upward.toReversed()]) {
+        const nodes = keptNodes(tile);
+        const made = places.map(({ level, index }) => nodes(level, index));
+        const expected = places.map(({ level, index }) => {
+          const [begin, end] = [index * 2 ** level, (index + 1) * 2 ** level];
+          return end > count ? undefined : naiveRoot(entries.slice(begin, end));
+        });
+        expect(made).toEqual(expected);
+        expect(places.map(({ level, index }) => nodes(level, index))).toEqual(expected);
       }
     }
   });

@@ -5,7 +5,7 @@
  * A full tile is stored with the 16 nodes half-way up behind its items, so that any node within it
  * is at most 15 hashes away. The first 8,192 bytes are the tile as the specification has it.
  */
-import { HASH_BYTES, levelAbove, rootOver } from './tree.ts';
+import { HASH_BYTES, nodeHash, rootOver } from './tree.ts';
 
 export const TILE_WIDTH = 256;
 /** Tree levels that one tile holds: 2^8 items at its foot. */
@@ -48,13 +48,49 @@ export function nodeIn({ items, middle }: Tile, level: number, index: number): B
   return rootOfRun(middle, index * width, width);
 }
 
-/** All nodes within the tile of these items: the items, and each level above them as far as it is complete. */
-export function levelsOver(items: Buffer): Buffer[] {
-  const levels = [items];
-  for (let below = items; levels.length <= TILE_LEVELS; levels.push(below)) {
-    below = levelAbove(below);
+/** A node within a tile, by its level above the items and its index there; `undefined` past the end. */
+export type NodesOfTile = (level: number, index: number) => Buffer | undefined;
+
+/** Nodes that a few proofs ask a tile for, at eight each. */
+const ASKED_BY_FEW = 24;
+
+/**
+ * The nodes of a tile that many proofs go through: each is hashed when it is first asked for, and
+ * kept. Once more than a few proofs came, all others are hashed too, for those to come; a tile that
+ * nobody comes back to, among more of them than are kept, never costs that. They are in one piece
+ * of memory, those of a level behind those of the level above: a small buffer for each would keep
+ * the pool alive that it was cut from.
+ */
+export function keptNodes(tile: Tile): NodesOfTile {
+  const nodes = Buffer.alloc(TILE_WIDTH * HASH_BYTES);
+  const isMade = new Uint8Array(TILE_WIDTH);
+  let asked = 0;
+
+  function nodeOf(level: number, index: number): Buffer | undefined {
+    const isStored = level === 0 || (level === MIDDLE_LEVELS && tile.middle.length > 0);
+    if (isStored) return nodeIn(tile, level, index);
+    const slot = TILE_WIDTH / 2 ** level + index;
+    const kept = hashAt(nodes, slot);
+    if (isMade[slot] === 1) return kept;
+    const left = nodeOf(level - 1, 2 * index);
+    const right = nodeOf(level - 1, 2 * index + 1);
+    if (left === undefined || right === undefined) return undefined;
+    kept.set(nodeHash(left, right));
+    isMade[slot] = 1;
+    return kept;
   }
-  return levels;
+
+  function makeAll(): void {
+    for (let level = 1; level <= TILE_LEVELS; level += 1) {
+      for (let index = 0; index < TILE_WIDTH / 2 ** level; index += 1) nodeOf(level, index);
+    }
+  }
+
+  return (level, index) => {
+    if (asked === ASKED_BY_FEW) makeAll();
+    asked += 1;
+    return nodeOf(level, index);
+  };
 }
 
 /** A tile with the middle nodes made from its items. */

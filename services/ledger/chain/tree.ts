@@ -48,17 +48,6 @@ export function rootOver(hashes: Uint8Array): Buffer {
   return work.subarray(1, 1 + HASH_BYTES);
 }
 
-/** The nodes over hashes that stand one behind the other, two by two; one that is left over has none. */
-export function levelAbove(hashes: Uint8Array): Buffer {
-  const above = Buffer.alloc(Math.floor(hashes.length / (2 * HASH_BYTES)) * HASH_BYTES);
-  const input = nodeInput();
-  for (let at = 0; at < above.length; at += HASH_BYTES) {
-    input.set(hashes.subarray(2 * at, 2 * (at + HASH_BYTES)), 1);
-    putDigest(above, at, input);
-  }
-  return above;
-}
-
 /** Where the input of a node's hash is put together; many nodes can use one, one after the other. */
 function nodeInput(): Buffer {
   const input = Buffer.allocUnsafe(1 + 2 * HASH_BYTES);

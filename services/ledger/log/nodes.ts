@@ -1,13 +1,14 @@
 import type { TenantTables } from '#shared/ports/tables.ts';
 import {
-  levelsOver,
+  keptNodes,
+  type NodesOfTile,
   nodeIn,
   parseTile,
   placeOf,
   TILE_WIDTH,
   type TilePlace,
 } from '../chain/tiles.ts';
-import { HASH_BYTES, type NodeReader, nodeHash } from '../chain/tree.ts';
+import { type NodeReader, nodeHash } from '../chain/tree.ts';
 import { type Lru, openLru } from './lru.ts';
 import { tileId } from './store.ts';
 import { nodeName, tailBegin, type View } from './view.ts';
@@ -20,12 +21,9 @@ const TILES_KEPT_MAX = 64;
  */
 const UPPER_TILES_KEPT_MAX = 256;
 
-/** A node within the tile, by its level above the items and its index there; `undefined` past the end. */
-type OpenTile = (level: number, index: number) => Buffer | undefined;
-
 export interface TileCache {
-  readonly foot: Lru<OpenTile>;
-  readonly upper: Lru<OpenTile>;
+  readonly foot: Lru<NodesOfTile>;
+  readonly upper: Lru<NodesOfTile>;
 }
 
 export function openTileCache(): TileCache {
@@ -44,14 +42,14 @@ export function openNodes(about: {
   readonly tiles: TileCache;
 }): NodeReader {
   const { tenant, tables, view, tiles } = about;
-  const growing = new Map<number, { tile: number; count: number; open: OpenTile }>();
+  const growing = new Map<number, { tile: number; count: number; open: NodesOfTile }>();
   /** The last tile of each level: the nodes of a proof come tile by tile, eight of each. */
   const lasts: Record<
     number,
-    { readonly tile: number; readonly open: OpenTile | Promise<OpenTile> }
+    { readonly tile: number; readonly open: NodesOfTile | Promise<NodesOfTile> }
   > = {};
   /** Rows that are being read. */
-  const loading = new Map<string, Promise<OpenTile>>();
+  const loading = new Map<string, Promise<NodesOfTile>>();
 
   function read(level: number, index: number): Buffer | Promise<Buffer> {
     try {
@@ -90,19 +88,19 @@ export function openNodes(about: {
       : nodeAt(tile, place);
   }
 
-  /** The tile where it is the one that still grows; its nodes are made once for each size. */
-  function growingTile({ tileLevel, tile }: TilePlace): OpenTile | undefined {
+  /** The tile where it is the one that still grows; its nodes are made anew for each size. */
+  function growingTile({ tileLevel, tile }: TilePlace): NodesOfTile | undefined {
     if (tileLevel === 0) return undefined;
     if (tile < Math.floor(view.pages / TILE_WIDTH ** tileLevel)) return undefined;
     const items = view.partial[tileLevel - 1] ?? [];
     const made = growing.get(tileLevel);
     if (made?.tile === tile && made.count === items.length) return made.open;
-    const open = upperTile(Buffer.concat(items));
+    const open = keptNodes({ items: Buffer.concat(items), middle: Buffer.alloc(0) });
     growing.set(tileLevel, { tile, count: items.length, open });
     return open;
   }
 
-  function fullTile(place: TilePlace): OpenTile | Promise<OpenTile> {
+  function fullTile(place: TilePlace): NodesOfTile | Promise<NodesOfTile> {
     const { tileLevel, tile } = place;
     const last = lasts[tileLevel];
     if (last?.tile === tile) return last.open;
@@ -116,12 +114,12 @@ export function openNodes(about: {
     return open;
   }
 
-  async function load(name: string, place: TilePlace): Promise<OpenTile> {
+  async function load(name: string, place: TilePlace): Promise<NodesOfTile> {
     const { tileLevel, tile } = place;
     try {
       const row = await tables.get({ kind: 'tile', id: tileId(tileLevel, tile) });
       if (row?.bytes === undefined) throw new Error(`hash tile ${tileLevel}/${tile} is missing`);
-      const open = tileLevel === 0 ? footTile(row.bytes) : upperTile(parseTile(row.bytes).items);
+      const open = tileLevel === 0 ? footTile(row.bytes) : keptNodes(parseTile(row.bytes));
       cacheOf(place).put(name, open);
       return open;
     } finally {
@@ -130,32 +128,21 @@ export function openNodes(about: {
     }
   }
 
-  function cacheOf({ tileLevel }: TilePlace): Lru<OpenTile> {
+  function cacheOf({ tileLevel }: TilePlace): Lru<NodesOfTile> {
     return tileLevel === 0 ? tiles.foot : tiles.upper;
   }
 
   return read;
 }
 
-function nodeAt(tile: OpenTile, { tileLevel, tile: number, level, index }: TilePlace): Buffer {
+function nodeAt(tile: NodesOfTile, { tileLevel, tile: number, level, index }: TilePlace): Buffer {
   const node = tile(level, index);
   if (node !== undefined) return node;
   throw new Error(`hash tile ${tileLevel}/${number} is too short`);
 }
 
-/** Proofs of other entries go elsewhere: of its nodes only those that are asked for are hashed. */
-function footTile(bytes: Uint8Array): OpenTile {
+/** Proofs of other entries go elsewhere: its nodes are hashed when they are asked for, and not kept. */
+function footTile(bytes: Uint8Array): NodesOfTile {
   const tile = parseTile(bytes);
   return (level, index) => nodeIn(tile, level, index);
-}
-
-/** Proofs of all entries below go through it: every node is hashed when it is read. */
-function upperTile(items: Buffer): OpenTile {
-  const levels = levelsOver(items);
-  return (level, index) => {
-    const begin = index * HASH_BYTES;
-    const nodes = levels[level];
-    if (nodes === undefined || begin >= nodes.length) return undefined;
-    return nodes.subarray(begin, begin + HASH_BYTES);
-  };
 }
