@@ -1,6 +1,6 @@
 /**
- * The files whose changes must be noticed, and the tests that are about each of them, the cheapest
- * first: only these judge it. What another suite would notice by chance is no promise kept.
+ * The files whose changes must be noticed, and the suites that are about each of them: only these
+ * judge it. What another one would notice by chance is no promise kept.
  */
 const walk = ['walk', 'walk-gaps', 'walk-order', 'signed', 'derived'];
 
@@ -11,9 +11,11 @@ const suites: Readonly<Record<string, readonly string[]>> = {
   'chain/entry': ['entry', 'core'],
   'chain/head': ['head', 'core'],
   'chain/inspect': walk,
+  'chain/look': ['look'],
   'chain/seal': ['seal', 'seal-block'],
   'chain/seal-block': ['seal-block', 'seal'],
   'chain/signed': walk,
+  'chain/subtrees': walk,
   'chain/tiles': ['tree', 'published-vectors'],
   'chain/tree': ['tree', 'published-vectors'],
   'chain/verify': walk,
