@@ -1,6 +1,8 @@
 /** What the verification says where blocks are missing, unreadable or purged: on logs in memory. */
 import { describe, expect, test } from 'vitest';
-import { altered, expectBreaks, flip, memoryLog } from './memory-log.ts';
+import { withPrev } from '#services/ledger/chain/entry.ts';
+import { leafHash } from '#services/ledger/chain/tree.ts';
+import { altered, blockWith, entriesIn, expectBreaks, flip, memoryLog } from './memory-log.ts';
 
 const COUNTS = [1, 3, 4, 2];
 
@@ -61,6 +63,26 @@ describe('missing blocks', () => {
     expect((await log.verify({ blocks: last })).breaks.at(-1)).toEqual(
       altered(8, 'head: the store cannot read the row of block 3', 9),
     );
+  });
+
+  test('hide no first entry behind them that names none before it', async () => {
+    const log = memoryLog(COUNTS);
+    log.rows.delete(1);
+    const [block] = log.blocks.slice(2);
+    if (block === undefined) throw new Error('no block');
+    // Whoever can hash makes all the rest fit.
+    const [first, ...later] = entriesIn(block);
+    let before: Buffer = Buffer.from(String(first).replace(/"prev":"[^"]*"/, '"prev":""'));
+    const entries = [before];
+    for (const entry of later) {
+      before = withPrev(entry, leafHash(before).toString('hex'));
+      entries.push(before);
+    }
+    const header = { ...block.header, leaf: leafHash(before).toString('hex') };
+    log.rows.set(2, blockWith(header, entries));
+    const { breaks } = await log.verify();
+    expect(breaks).toContainEqual(expect.objectContaining({ seq: 1, lastSeq: 3, kind: 'missing' }));
+    expect(breaks).toContainEqual(expect.objectContaining({ seq: 4, kind: 'altered' }));
   });
 
   test('before and behind an unreadable one are both named, each with its own entries', async () => {
