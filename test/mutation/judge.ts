@@ -12,6 +12,7 @@
 import { registerHooks } from 'node:module';
 import { setTimeout as wait } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
+import { inspect } from 'node:util';
 import fc from 'fast-check';
 import type { Job, Message, Survey, Verdict } from './messages.ts';
 import { type Case, closeSuite, loadSuite, prepare, type Suite } from './suites.ts';
@@ -51,7 +52,7 @@ process.once('message', async (job: Job) => {
   try {
     await judge(job);
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);
+    process.stderr.write(`${inspect(error)}\n`);
     process.exit(1);
   }
   process.exit(0);

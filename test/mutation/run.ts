@@ -20,12 +20,15 @@ const wanted = given.length === 0 ? wantedIn('') : given.flatMap(wantedIn);
 const tree = treeHash();
 const print = (text: string) => process.stdout.write(`${text}\n`);
 
-if (!args.includes('--table')) {
-  for (const each of wanted) await mutate(each);
+const broken: string[] = [];
+for (const each of args.includes('--table') ? [] : wanted) {
+  // One file whose tests fail is no reason to leave out the others.
+  await mutate(each).catch((error: unknown) => broken.push(`${error}`));
 }
 const scores = [...new Set(wanted.map(({ file }) => file))].flatMap(found);
 print(`\n${tableOf(scores)}`);
-process.exitCode = scores.every(isEnough) ? 0 : 1;
+for (const each of broken) print(each);
+process.exitCode = broken.length === 0 && scores.every(isEnough) ? 0 : 1;
 
 async function mutate({ file, from, to }: Wanted): Promise<void> {
   const begin = performance.now();
