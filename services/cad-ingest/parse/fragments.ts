@@ -209,6 +209,7 @@ function shedBrackets(before: string): string[] {
   const rest = before
     .slice(found?.[0].length ?? 0)
     .replace(TYPE_WORD, '$1')
+    .replace(NEEDED, '')
     .replace(OPENING, ' ')
     .replace(CLOSING, '');
   const wrapped = found?.[1] ?? found?.[2] ?? found?.[3] ?? '';
@@ -221,6 +222,8 @@ const TYPE_WORD = /^(.{0,24}[\s\d])?(?:CALL ?TYPE|TYPE|NATURE|PROBLEM)(?: OF CAL
 /** Words between a call type and its address that belong to neither. */
 const OPENING =
   /(?<![A-Za-z])(?:please )?(?:respond|responding|dispatched|report|proceed|copy)(?: to)?(?= *$| +(?:a|an|for)? *$)|(?<![A-Za-z])you have a call\b|^(?:dispatch|toning|paging|attn|attention)(?: [A-Z0-9-]{2,8},?){0,6} to(?= *$)/i;
+/** `Fire Dept Needed For a FALL At`. */
+const NEEDED = /^.{0,30}(?<![A-Za-z])(?:needed|requested|paged|toned(?: out)?) for (?:an? )?/i;
 const CLOSING =
   /[\s,;:@.(-]{1,6}$|(?<![A-Za-z])(?:at|to|for|loc|location|address|addr|in|on)[\s:.@-]{0,4}$/i;
 

@@ -5,7 +5,7 @@ import { isWeakLabel } from './dictionary.ts';
 import { type Draft, has, take } from './draft.ts';
 import { fitness } from './fitness.ts';
 import { cutFragments, streetsEnd } from './fragments.ts';
-import { labelFormsOf, labelsApart } from './label-forms.ts';
+import { labelFormsOf, labelsApart, unnumbered } from './label-forms.ts';
 import { cutSegments, type Segment } from './segments.ts';
 import { settle } from './settle.ts';
 import type { PageText } from './text/prepare.ts';
@@ -25,7 +25,7 @@ const UNIT_LABEL = 0.7;
 
 /** Reads a page of which nothing is known: labels first, then what stands without one. */
 export function readGeneric(page: PageText, draft: Draft): void {
-  const lines = joinWraps(page.body.split('\n')).flatMap(labelsApart);
+  const lines = unnumbered(joinWraps(page.body.split('\n'))).flatMap(labelsApart);
   const segments = unitOfHouse(cutSegments(lines, labelFormsOf(lines)))
     .flatMap(crossApart)
     .flatMap(callApart);

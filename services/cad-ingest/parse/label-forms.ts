@@ -18,7 +18,19 @@ const LINE_CHARS_MAX = 400;
 const LABEL_CHARS_MAX = 32;
 const WRAPPED_CHARS_MAX = 3_000;
 const FIRST = /(?:^|[ ,;|])[A-Z][=:]/;
-const WRAP = /[[<][A-Za-z#]|[A-Za-z]>/;
+const WRAP = /[[<][A-Za-z#]|[A-Za-z]>|[A-Z]{3}\//;
+
+/** `1. FALL`, `2. 12 MILL RD`: lines, or parts of one, that are numbered from one on. */
+export function unnumbered(lines: readonly string[]): readonly string[] {
+  const parts = lines.length === 1 ? (lines[0] ?? '').split(/ (?=[2-9]\) )/) : lines;
+  const numbers = parts
+    .filter((line) => line.trim() !== '')
+    .map((line) => NUMBERED.exec(line)?.[1]);
+  const counted = numbers.length > 2 && numbers.every((number, at) => number === `${at + 1}`);
+  return counted ? parts.map((line) => line.replace(NUMBERED, '')) : lines;
+}
+
+const NUMBERED = /^\s{0,4}([1-9])[.)] /;
 
 export function labelFormsOf(lines: readonly string[]): LabelForms {
   const near = lines.slice(0, LINES_JUDGED_MAX).map((line) => line.slice(0, LINE_CHARS_MAX));
@@ -42,7 +54,7 @@ const PARTING = [' / ', ' | ', ', ', '; ', ' - '];
 
 /** `[CALL] FALL [LOC] 12 MILL RD`, `<CALL> FALL <LOC> 12 MILL RD`, `Call>FALL Loc>12 MILL RD`. */
 const WRAPPED =
-  /\[([A-Za-z#][A-Za-z0-9/# -]{0,20}|#)\]|<([A-Za-z][A-Za-z0-9/# -]{0,20})>|(?<!\S)([A-Za-z][A-Za-z/#]{1,15})>/g;
+  /\[([A-Za-z#][A-Za-z0-9/# -]{0,20}|#)\]|<([A-Za-z][A-Za-z0-9/# -]{0,20})>|(?<!\S)([A-Za-z][A-Za-z/#]{1,15})>|(?<!\S)([A-Z]{3,16})\/(?=\S)/g;
 
 /** A line whose labels stand in brackets, each with its value on a line of its own. */
 function wrappedApart(line: string): string[] | undefined {
@@ -57,13 +69,15 @@ function wrappedApart(line: string): string[] | undefined {
 }
 
 function labelOf(mark: RegExpExecArray): string {
-  return mark[1] ?? mark[2] ?? mark[3] ?? '';
+  return mark[1] ?? mark[2] ?? mark[3] ?? mark[4] ?? '';
 }
 
 /** A known label; one that nobody knows has a value behind it, unlike the ids of `[E91] [M4]`. */
 function isWrappedLabel(line: string, mark: RegExpExecArray): boolean {
   const label = labelOf(mark);
   if (labelRoles(label) !== undefined) return true;
+  // `OVERDOSE/POISONING` has no label.
+  if (mark[4] !== undefined) return false;
   return !/\d/.test(label) && /^ ?[^\s[<]/.test(line.slice(mark.index + mark[0].length));
 }
 
@@ -145,10 +159,13 @@ const INITIALS: ReadonlyMap<string, readonly { label: string; fits: RegExp }[]> 
   ['X', [{ label: 'CROSS', fits: ANY }]],
 ]);
 
-/** `"FALL","12 MILL RD","ARLOW"`: fields in quotes, empty ones too, are parted by a bar instead. */
+/** `"FALL","12 MILL RD",""`, `{FALL} {12 MILL RD}`: fields in quotes are parted by a bar instead. */
 function unquoted(line: string): string {
-  const quoted = /^\s*"/.test(line) && /"\s*$/.test(line) && line.includes('","');
-  return quoted ? line.trim().slice(1, -1).split('","').join(' | ') : line;
+  const text = line.trim();
+  const [open, close] = [text[0] ?? '', text.at(-1) ?? ''];
+  const between = open === '"' ? /","/ : /\} ?\{/;
+  const wrapped = (open === '"' && close === '"') || (open === '{' && close === '}');
+  return wrapped && between.test(text) ? text.slice(1, -1).split(between).join(' | ') : line;
 }
 
 /** `TYPE FALL / LOCATION 12 MILL RD / DETAILS ...`: each field of the line on a line of its own. */

@@ -330,10 +330,15 @@ function titledStart(line: string, colon: number, from: number): number | undefi
   return from + start;
 }
 
+/** `=>` is one sign. */
+function isSign(line: string, at: number): boolean {
+  return /[\s:=]/.test(line[at] ?? '') || (line[at] === '>' && line[at - 1] === '=');
+}
+
 /** Blanks, dots and doubled signs between a label and its value. */
 function passSigns(line: string, from: number): number {
   let at = from;
-  while (at < line.length && /[\s:=]/.test(line[at] ?? '') && at < from + 60) at += 1;
+  while (at < line.length && at < from + 60 && isSign(line, at)) at += 1;
   if (line.startsWith('**', at) && /\s/.test(line[at + 2] ?? '')) return at + 3;
   return at;
 }

@@ -97,7 +97,9 @@ export function matchHouse(tokens: readonly Token[], at: number): House | undefi
 function isOther(tokens: readonly Token[], at: number): boolean {
   const first = tokens[at]?.upper ?? '';
   const before = tokens[at - 1];
-  const clock = isClock(tokens, at) || (before?.text === ':' && before.end === tokens[at]?.start);
+  // `:22` of `14:40:22`; in `LOC:14 MILL RD` it is a house.
+  const glued = before?.text === ':' && before.end === tokens[at]?.start;
+  const clock = isClock(tokens, at) || (glued && /^\d+$/.test(tokens[at - 2]?.text ?? ''));
   if (clock || isTenCode(first)) return true;
   if (NOT_BEFORE.has(before?.upper ?? ''))
     return !(BUILT.test(before?.upper ?? '') && /^\d{4,5}$/.test(first));

@@ -129,8 +129,8 @@ export function readCode(value: string): Nature {
 
 function trimMarks(text: string): string {
   return text
-    .replace(/^[\s\-:;,.*>|~=_/]{1,8}/, '')
-    .replace(/[\s\-:;,*>|~=_@]{1,8}$/, '')
+    .replace(/^[\s\-:;,.*<>|~=_/{]{1,8}/, '')
+    .replace(/[\s\-:;,*<>|~=_@}]{1,8}$/, '')
     .replace(/^([^.]*)\.$/, '$1')
     .trim();
 }
