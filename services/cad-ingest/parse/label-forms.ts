@@ -168,13 +168,33 @@ function unquoted(line: string): string {
   return wrapped && between.test(text) ? text.slice(1, -1).split(between).join(' | ') : line;
 }
 
+/** Labels that hardly ever stand in a value, so that no sign need be behind them. */
+const INSIDE =
+  /(?<!\S)(NATURE|PROB|PROBLEM|CALLTYPE|TYPE|LOC|LOCATION|ADDR|ADDRESS|TWN|TOWN|CITY|CTY|XST|XSTS|CROSS|APT|UNITS|COMMENTS|REMARKS|NOTES|NARR|INFO|DETAILS) (?=\S)/g;
+const INSIDE_MIN = 4;
+
+/** `PROB FALL LOC 12 MILL RD TWN ARLOW INFO 58 YOM`: the first word is a label, and no label stands twice. */
+function barelyApart(line: string): string[] | undefined {
+  if (/[:=]/.test(line.slice(0, 40))) return undefined;
+  const marks = matchesOf(INSIDE, line);
+  const labels = marks.map((mark) => mark[1] ?? '');
+  const once = new Set(labels).size === labels.length;
+  if (labels.length < INSIDE_MIN || marks[0]?.index !== 0 || !once || !isForm(labels))
+    return undefined;
+  return marks.map((mark, at) => {
+    const value = line.slice(mark.index + mark[0].length, marks[at + 1]?.index).trim();
+    return `${mark[1]}: ${value}`;
+  });
+}
+
 /** `TYPE FALL / LOCATION 12 MILL RD / DETAILS ...`: each field of the line on a line of its own. */
 export function labelsApart(quoted: string): string[] {
   const line = unquoted(quoted);
   if (line.length <= WRAPPED_CHARS_MAX) {
     const apart =
       (WRAP.test(line) ? wrappedApart(line) : undefined) ??
-      (FIRST.test(line) ? initialsApart(line) : undefined);
+      (FIRST.test(line) ? initialsApart(line) : undefined) ??
+      barelyApart(line);
     if (apart !== undefined) return apart;
   }
   if (line.length > LINE_CHARS_MAX || !BARE.test(line)) return [line];

@@ -94,6 +94,10 @@ const pages: readonly (readonly [body: string, fields: object])[] = [
     'Nature: GAS LEAK\nUnit: E91\nDispatched: 04:05\nEn Route: 04:06\nCleared: 04:40',
     { unitTimes: [{ dispatched: '04:05', enRoute: '04:06', cleared: '04:40' }] },
   ],
+  [
+    'PROB GAS LEAK LOC US 12 / ELM ST TWN ARLOW INFO odor in basement',
+    { nature: 'GAS LEAK', address: 'US 12 & ELM ST', city: 'ARLOW', narrative: 'odor in basement' },
+  ],
 ];
 
 test.each(pages)('%s is read', (body, fields) => {
