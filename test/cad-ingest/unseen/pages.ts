@@ -17,7 +17,7 @@ const unseenPage = z.strictObject({
 export type UnseenPage = z.infer<typeof unseenPage>;
 type Draft = z.infer<typeof cadDraft>;
 
-export function unseenPages(name: 'unknown' | 'products' | 'counties'): UnseenPage[] {
+export function unseenPages(name: 'unknown' | 'products' | 'counties' | 'centres'): UnseenPage[] {
   const lines = readFileSync(new URL(`./vectors/${name}.jsonl`, import.meta.url), 'utf8').split(
     '\n',
   );
