@@ -18,6 +18,7 @@ import { isCancel, kindOf } from './kind.ts';
 import { withinPage } from './page-memo.ts';
 import { builtInProfiles } from './profiles/built-in.ts';
 import { readSubject } from './subject.ts';
+import { doubtSwallowed } from './swallowed.ts';
 import { applyTables, type Tables, type Translated } from './tables.ts';
 import { joinBroken } from './text/broken-words.ts';
 import { type PageText, preparePage } from './text/prepare.ts';
@@ -224,6 +225,7 @@ interface Read {
 function judge(read: Read): Reading {
   const { text, draft } = read;
   harvest(text, draft);
+  doubtSwallowed(draft);
   const value = worthOf(draft);
   const complete = has(draft, 'nature') && (draft.certain.get('address') ?? 0) >= COMPLETE_LEAST;
   return { value, complete, finish: () => finishReading(read, value) };
