@@ -18,6 +18,7 @@ export type FragmentKind =
   | 'code'
   | 'channel'
   | 'priority'
+  | 'box'
   | 'address'
   | 'road'
   | 'cross'
@@ -46,6 +47,8 @@ const ADDRESS_LEAST = 0.42;
 const ROAD_LEAST = 0.6;
 const CHANNEL =
   /^(?:OPS|TAC|TG|CH|CHAN|CHANNEL|FG|FIREGROUND|FIRE TAC|TALKGROUP|FD TAC|EMS TAC)[ -]?\d{1,4}[A-Z]?$/i;
+/** `BOX 12-3`, `STILL BOX 31`, `BOX ALARM 1203`. */
+const BOX = /^(?:STILL |FIRE )?BOX(?: ALARM)? ?#?:? ?\d[\w-]{0,7}$/i;
 const PRIORITY = /^(?:(?:P|PRI|PRIORITY|CODE)?[ -]?[0-9]|ALS|BLS)$/i;
 const CROSS =
   /^(?:btwn|between|x-?st(?:reet)?s?|xs|c\/s|cross(?: st(?:reet)?s?)?|intersection of)\b/i;
@@ -74,6 +77,7 @@ function typed(text: string): Fragment | undefined {
   const figured = /\d/.test(text) ? figures(text) : undefined;
   if (figured !== undefined) return figured;
   if (PRIORITY.test(text)) return { text, kind: 'priority', score: 0.7 };
+  if (BOX.test(text)) return { text, kind: 'box', score: 0.8 };
   if (CHANNEL.test(text)) return { text, kind: 'channel', score: 0.8 };
   if (APARTMENT.test(text)) return { text, kind: 'apartment', score: 0.8 };
   return CROSS.test(text) ? { text, kind: 'cross', score: 0.9 } : undefined;

@@ -105,7 +105,9 @@ function aroundAddress(piece: string): Fragment[] | undefined {
   const tail = behind.flatMap((part) =>
     aroundValues(part).flatMap((each) => (named ? [each] : aroundNature(each))),
   );
-  const worded = lead.length > 0 || tail.some((each) => each.kind === 'nature');
+  const worded =
+    lead.some(({ kind }) => kind === 'nature' || kind === 'text' || kind === 'words') ||
+    tail.some((each) => each.kind === 'nature');
   const told = isTold(found.before);
   const address = addressOf(found, worded).map((each) => (told ? { ...each, told } : each));
   return [...lead, ...address, ...apartment, ...tail.map(later)];
@@ -212,9 +214,14 @@ function shedBrackets(before: string): string[] {
     .replace(NEEDED, '')
     .replace(OPENING, ' ')
     .replace(CLOSING, '');
+  const boxed = BOXED.exec(rest);
+  if (boxed?.[1] !== undefined) return [boxed[1], rest.slice(boxed[0].length)];
   const wrapped = found?.[1] ?? found?.[2] ?? found?.[3] ?? '';
   return [wrapped, rest].filter((part) => part.trim() !== '');
 }
+
+/** `BOX 12-3 STRUCTURE FIRE`: the alarm box stands in front of the call type. */
+const BOXED = /^\s{0,3}((?:STILL |FIRE )?BOX(?: ALARM)? ?#?:? ?\d[\w-]{0,7})[\s,:-]{1,3}(?=[A-Z])/i;
 
 /** `TYPE STANDBY AT 12 MILL RD`: a label of the call type without its mark. */
 const TYPE_WORD = /^(.{0,24}[\s\d])?(?:CALL ?TYPE|TYPE|NATURE|PROBLEM)(?: OF CALL)? (?=[A-Z])/;

@@ -53,6 +53,7 @@ const TYPED: Partial<Record<FragmentKind, Target>> = {
   code: 'code',
   channel: 'channel',
   priority: 'priority',
+  box: 'box',
   apartment: 'apartment',
   cross: 'crossStreets',
 };
@@ -66,7 +67,8 @@ function claimTyped(board: Board, sure: number): void {
     if (target === undefined) continue;
     const repeated = target !== 'dateTime' && target !== 'units' && target !== 'crossStreets';
     if (repeated && has(draft, target as 'number')) continue;
-    take(draft, target, fragment.text, fragment.score * sure);
+    const text = target === 'box' ? fragment.text.replace(/^\D+/, '') : fragment.text;
+    take(draft, target, text, fragment.score * sure);
     used.add(at);
   }
 }

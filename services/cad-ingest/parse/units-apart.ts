@@ -7,9 +7,15 @@ function passUnits(words: readonly string[]): number {
   while (at < words.length) {
     if (isLetteredUnit((words[at] ?? '').replace(/,$/, ''))) at += 1;
     else if (isNamedUnit(`${words[at]} ${words[at + 1]}`)) at += 2;
+    // `STA 3 AND 5`
+    else if (at > 0 && isAndNumber(words, at)) at += 2;
     else break;
   }
   return at;
+}
+
+function isAndNumber(words: readonly string[], at: number): boolean {
+  return /^(?:AND|&)$/.test(words[at] ?? '') && /^\d{1,3},?$/.test(words[at + 1] ?? '');
 }
 
 /** `VASKA M26 CAR20` and `R96 R48 Fall Victim`: unit ids in front of words or behind them. */

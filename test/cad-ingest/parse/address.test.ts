@@ -111,6 +111,9 @@ const free: readonly (readonly [text: string, address: string | undefined])[] = 
   ['327 W WALNUT ELECTRICAL ODOR', '327 W WALNUT'],
   ['CALLED FROM 9372 KY 36 E CAMPTON FORK', '9372 KY 36 E'],
   ['50 300 W, FAIRVALE', '50 300 W'],
+  ['STA 3 AND 5 CHEST PAIN SPRING GARDEN RD', 'SPRING GARDEN RD'],
+  ['SICK GSP NB EXIT 99', 'GSP NB EXIT 99'],
+  ['44 EAGLE CREST, FAIRVALE COUNTY LN 18 HIGHWAY ZZ', '44 EAGLE CREST'],
   ['2 PATIENTS ON SCENE, BOTH WALKING', undefined],
   ['CALL BACK 555-0142 NO ANSWER', undefined],
 ];

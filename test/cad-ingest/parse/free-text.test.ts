@@ -56,6 +56,17 @@ const pages: readonly (readonly [body: string, nature: string, address: string])
   ['Nature => GAS LEAK | Location => US 12 / ELM ST | Town => ARLOW', 'GAS LEAK', 'US 12 & ELM ST'],
   ['Fire Dept Needed For GAS LEAK At 14 PINE HOLLOW RD', 'GAS LEAK', '14 PINE HOLLOW RD'],
   ['QQQ:GAS LEAK LCN:14 PINE HOLLOW RD', 'GAS LEAK', '14 PINE HOLLOW RD'],
+  [
+    'BOX 12-3 GAS LEAK 14 PINE HOLLOW RD BETWEEN ELM ST AND OAK AVE',
+    'GAS LEAK',
+    '14 PINE HOLLOW RD',
+  ],
+  ['STA 3 FALL GIN HOUSE RD/EAST ST', 'FALL', 'GIN HOUSE RD & EAST ST'],
+  [
+    '31-0042 {1/2/2031 4:05:06}\n17A01 - GAS LEAK{2}\n14 PINE HOLLOW RD;ARL',
+    'GAS LEAK',
+    '14 PINE HOLLOW RD',
+  ],
   ['GAS LEAK, AREA OF PINE HOLLOW RD, ARLOW', 'GAS LEAK', 'PINE HOLLOW RD'],
 ];
 
@@ -81,6 +92,22 @@ test('a place between the street and the town is the place', () => {
   expect(readPage({ body }, []).fields).toMatchObject({
     placeName: 'ARLOW REGIONAL HS',
     city: 'FAIRVALE TWP',
+  });
+});
+
+test('an address in the call type makes the other one unsure', () => {
+  const body =
+    'As of 01/02/31 04:05:06 2031-00000042 17A01 - FALL 44 LAWRENCE 2150, ARLOW ARLOW LAWRENCE 2130 S BUSINESS 65 Unit Org Name Area Types E91 ARLOW FIRE 1 ENG';
+  const { fields, unsure } = readPage({ subject: 'Unit E91 gets dispatched', body }, []);
+  expect(fields.address).toBeDefined();
+  expect(unsure).toContain('address');
+});
+
+test('the box, and units of one line, are told apart', () => {
+  const body = 'BOX 12-3 GAS LEAK 14 PINE HOLLOW RD ENGINE 2 TRUCK 2 TAC 4';
+  expect(readPage({ body }, []).fields).toMatchObject({
+    box: '12-3',
+    units: ['ENGINE 2', 'TRUCK 2'],
   });
 });
 

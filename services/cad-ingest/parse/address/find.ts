@@ -217,13 +217,16 @@ function withoutFirst(
   match: PlaceMatch,
 ): { match: PlaceMatch; word: string } | undefined {
   const first = source.tokens[match.start];
+  // Behind the number of a unit as at the begin: `STA 3 FALL GIN HOUSE RD/EAST ST`.
+  const opens = match.start === 0 || /^\d{1,4}$/.test(source.tokens[match.start - 1]?.text ?? '');
   const named = match.form === 'intersection' || match.form === 'road' || match.form === 'mile';
   // `US ROUTE 20` is one name, and a code is written in capitals.
-  if (opensHighway(source.tokens, 0) || /^[A-Z][a-z]/.test(first?.text ?? '')) return undefined;
-  if (!named || first === undefined || match.start > 0 || DIRECTIONALS.has(first.upper)) {
+  if (opensHighway(source.tokens, match.start) || /^[A-Z][a-z]/.test(first?.text ?? ''))
+    return undefined;
+  if (!named || first === undefined || !opens || DIRECTIONALS.has(first.upper)) {
     return undefined;
   }
-  const shorter = matchPlace(source, 1);
+  const shorter = matchPlace(source, match.start + 1);
   return shorter?.end === match.end ? { match: shorter, word: first.text } : undefined;
 }
 

@@ -34,6 +34,16 @@ export function matchHighway(tokens: readonly Token[], at: number): RoadMatch | 
   };
 }
 
+/** The number at this token is that of a road of two words and more: `18` of `COUNTY LN 18`. */
+export function endsPhrase(tokens: readonly Token[], at: number): boolean {
+  if (!LAST_WORDS.has(tokens[at - 1]?.upper)) return false;
+  return [2, 3].some((back) => phraseRoad(tokens, at - back)?.end === at + 1);
+}
+
+const LAST_WORDS: ReadonlySet<string | undefined> = new Set(
+  ROAD_PHRASES.map((phrase) => phrase.at(-1)),
+);
+
 /** `AVENUE 12 1/2`. */
 function passHalf(tokens: readonly Token[], at: number): number {
   const half = tokens[at]?.text === '1' && tokens[at + 1]?.text === '/';

@@ -1,5 +1,6 @@
 import type { Token } from '../text/tokens.ts';
 import { isStrongNatureWord } from '../values/nature-words.ts';
+import { endsPhrase } from './highway.ts';
 import { MEASURES, STATES, TRAVEL } from './words.ts';
 
 export interface House {
@@ -27,7 +28,7 @@ const BLOCK_WORDS = new Set(['BLK', 'BLOCK', 'BLCK', 'BLOC', 'HUNDRED', 'BLK.', 
 
 /** Behind these a number is a road's, a marker's, a level's or a unit's. */
 const NOT_BEFORE = new Set(
-  'MM MP MARKER MILEPOST EXIT POST US SR RT RTE ROUTE HWY HIGHWAY INTERSTATE I CR FM CODE PRIORITY PRI LEVEL CLASS ZONE STATION STA ENGINE LADDER TANKER BATTALION SQUAD QUINT BOX BUS ALT CTH STH USH SIGNAL TAC OPS BLDG BUILDING APT UNIT LOT STE SUITE RM ROOM PHASE SECTION'.split(
+  'MM MP MARKER MILEPOST EXIT POST US SR RT RTE ROUTE HWY HIGHWAY INTERSTATE BUSINESS I CR FM CODE PRIORITY PRI LEVEL CLASS ZONE STATION STA ENGINE LADDER TANKER BATTALION SQUAD QUINT BOX BUS ALT CTH STH USH SIGNAL TAC OPS BLDG BUILDING APT UNIT LOT STE SUITE RM ROOM PHASE SECTION'.split(
     ' ',
   ),
 );
@@ -103,12 +104,20 @@ function isOther(tokens: readonly Token[], at: number): boolean {
   if (clock || isTenCode(first)) return true;
   if (NOT_BEFORE.has(before?.upper ?? ''))
     return !(BUILT.test(before?.upper ?? '') && /^\d{4,5}$/.test(first));
-  if (isOfState(tokens, at)) return true;
+  if (isOfState(tokens, at) || endsPhrase(tokens, at) || isSecondUnit(tokens, at)) return true;
   return /^\d{1,2}$/.test(first) && UNIT_BEFORE.has(before?.upper ?? '');
 }
 
 /** Behind these a long number is a house's: `VEH INTO BLDG 8247 MILL RD`. */
 const BUILT = /^(?:BLDG|BUILDING|UNIT|ROOM)$/;
+
+/** `5` of `STA 3 AND 5`. */
+function isSecondUnit(tokens: readonly Token[], at: number): boolean {
+  const [kind, number, joint] = tokens.slice(Math.max(0, at - 3), at);
+  if (!/^(?:AND|&)$/.test(joint?.upper ?? '') || !/^\d{1,3}$/.test(number?.text ?? ''))
+    return false;
+  return NOT_BEFORE.has(kind?.upper ?? '') || UNIT_BEFORE.has(kind?.upper ?? '');
+}
 
 /** `KY 11 S MM 88`: the number of a state's road. */
 function isOfState(tokens: readonly Token[], at: number): boolean {

@@ -49,6 +49,8 @@ export function matchStreet(tokens: readonly Token[], at: number): RoadMatch | u
     (afterDirection > at ? matchHighway(tokens, afterDirection) : undefined) ??
     (first.upper === 'OLD' ? matchHighway(tokens, at + 1) : undefined);
   if (road !== undefined) return { ...road, end: passMarker(tokens, road.end) };
+  const toll = tollRoad(tokens, at);
+  if (toll !== undefined) return toll;
   const lettered = letteredAvenue(tokens, afterDirection);
   if (lettered !== undefined) return lettered;
   const named = namedStreet(tokens, at);
@@ -64,6 +66,14 @@ function passBound(tokens: readonly Token[], road: RoadMatch): RoadMatch {
   return marked > bound && /^[ME]/.test(tokens[bound]?.upper ?? '')
     ? { ...road, end: marked }
     : { ...road, end: bound };
+}
+
+/** `GSP NB EXIT 99`: initials of a road, told by its direction and a marker. */
+function tollRoad(tokens: readonly Token[], at: number): RoadMatch | undefined {
+  const initials = /^[A-Z]{2,4}$/.test(tokens[at]?.upper ?? '');
+  if (!initials || !BOUND.test(tokens[at + 1]?.upper ?? '')) return undefined;
+  const marked = passMarker(tokens, at + 2);
+  return marked > at + 2 ? { end: marked, certain: 0.85 } : undefined;
 }
 
 const AVENUES = new Set(['AV', 'AVE', 'AVENUE']);

@@ -11,6 +11,8 @@ export interface Nature {
 
 const NATURE_CHARS_MAX = 200;
 const CODE_CHARS_MAX = 12;
+/** `FALL{2}`: the priority behind the call type. */
+const PRIORITY = / ?\{[A-Z0-9]{1,2}\}$/;
 /** Which service a page is for, in front of the call type. */
 const SERVICE = /^\[(?:EMS|LAW|FIRE|MEDICAL|RESCUE)\] ?/i;
 const CODE_THEN_WORDS = /^([A-Z0-9][A-Z0-9/_.-]{0,11})(?: +[-:>] +|>+|: +| - ?|- )(\S.*)$/;
@@ -20,7 +22,8 @@ const CODE_THEN_WORDS = /^([A-Z0-9][A-Z0-9/_.-]{0,11})(?: +[-:>] +|>+|: +| - ?|-
  * mark (`FALRM - FIRE ALARM`) go to `code`; a word of the language before a dash stays.
  */
 export function readNature(value: string): Nature {
-  const text = trimMarks(squeeze(value.slice(0, NATURE_CHARS_MAX * 2)).replace(SERVICE, ''));
+  const bare = squeeze(value.slice(0, NATURE_CHARS_MAX * 2)).replace(SERVICE, '');
+  const text = trimMarks(bare.replace(PRIORITY, ''));
   if (text === '') return {};
   return determined(text) ?? coded(text) ?? { nature: text.slice(0, NATURE_CHARS_MAX).trim() };
 }

@@ -52,6 +52,8 @@ export function isNamedUnit(text: string): boolean {
   const kinds = words.slice(0, -1);
   const lastFits =
     (isUnitCode(last) && last !== '911') || (/^\d{1,4}[A-Z]?$/.test(last) && last !== '911');
+  // `ENGINE 2 TRUCK 2` are two.
+  if (kinds.some((kind) => /^\d+$/.test(kind))) return false;
   return kinds.length > 0 && kinds.length <= 3 && lastFits && KIND_WORDS.has(kinds.at(-1) ?? '');
 }
 
