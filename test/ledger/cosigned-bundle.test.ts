@@ -8,7 +8,7 @@ import { readCheckpoint } from '#contracts/ledger.ts';
 import { makeBundle } from '#contracts/ledger-evidence.ts';
 import { openWitnessing } from '#services/ledger/checkpoints/witnessing.ts';
 import { openLogs } from '#services/ledger/log/logs.ts';
-import { parseWitnessKey } from '#services/ledger/portable/cosignature.ts';
+import { parseWitnessKey, verifyWitnesses } from '#services/ledger/portable/cosignature.ts';
 import { verifyBundle } from '#services/ledger/portable/verify-bundle.ts';
 import { runWitness } from '#services/ledger/witness/command.ts';
 import { temporaryFolder } from '#test/support/folder.ts';
@@ -128,3 +128,12 @@ async function runCommand(args: readonly string[]) {
   );
   return { code, report: stdout === '' ? undefined : JSON.parse(stdout) };
 }
+
+test('a key that no witness has is told of, whatever the checkpoint', async () => {
+  for (const key of ['', 'witness.example', 'witness.example+00000000+AAAA']) {
+    expect(await verifyWitnesses({ checkpoint: 'none', witnessKeys: [key] })).toEqual({
+      ok: false,
+      reason: 'The key of a witness is malformed.',
+    });
+  }
+});

@@ -28,7 +28,7 @@ const suites: Readonly<Record<string, readonly string[]>> = {
   'portable/bundle': ['bundle'],
   'portable/checkpoint': ['portable', 'published-vectors'],
   'portable/content': ['portable'],
-  'portable/cosignature': ['portable'],
+  'portable/cosignature': ['portable', 'cosigned-bundle'],
   'portable/der': ['portable'],
   'portable/hash': ['portable'],
   'portable/note': ['signed-note', 'portable', 'published-vectors'],
