@@ -113,17 +113,21 @@ function bestOf(source: Source): { best: PlaceMatch; road: PlaceMatch | undefine
 function placesOf(source: Source): PlaceMatch[] {
   const places: PlaceMatch[] = [];
   let roadEnd = 0;
-  let houseEnd = 0;
   for (let at = 0; at < source.tokens.length; at += 1) {
     const match = matchPlace(source, at) ?? barePlace(source, at);
-    if (match === undefined || at < houseEnd) continue;
-    if (at < roadEnd && match.form !== 'house') continue;
+    if (match === undefined || (at < roadEnd && match.form !== 'house')) continue;
     places.push(match);
-    if (match.form === 'road' && isSureRoad(match)) roadEnd = match.end;
+    if (isWholeRoad(match)) roadEnd = match.end;
     // In `9372 KY 36 E` the road's number is no house.
-    if (match.form === 'house' && match.certain >= HOUSE_LEAST) houseEnd = match.end;
+    if (match.form === 'house' && match.certain >= WHOLE_LEAST) at = match.end - 1;
   }
   return places;
+}
+
+/** Within it no other road begins: in `US 75 HWY MM 112` there is no `75 HWY`. */
+function isWholeRoad(match: PlaceMatch): boolean {
+  if (match.form === 'mile') return match.certain >= WHOLE_LEAST;
+  return match.form === 'road' && isSureRoad(match);
 }
 
 function isSureRoad({ form, certain }: PlaceMatch): boolean {
@@ -131,7 +135,7 @@ function isSureRoad({ form, certain }: PlaceMatch): boolean {
 }
 
 const SURE_ROAD = 0.8;
-const HOUSE_LEAST = 0.65;
+const WHOLE_LEAST = 0.65;
 /** A town stands between a road and its cross streets, and no more. */
 const TOWN_WORDS_MAX = 3;
 
@@ -160,11 +164,7 @@ function barePlace(source: Source, at: number): PlaceMatch | undefined {
   const house = isHouseLike(source, at) ? matchHouse(tokens, at) : undefined;
   if (house === undefined) return undefined;
   const directed = DIRECTIONALS.has(tokens[house.end]?.upper ?? '') ? 1 : 0;
-  let end = house.end + directed;
-  while (end < house.end + BARE_WORDS_MAX + 1 && isBareName(tokens[end]?.upper ?? '')) {
-    if (end > house.end + directed && isSurelyCall(tokens[end]?.text ?? '')) break;
-    end += 1;
-  }
+  const end = bareEnd(tokens, house.end + directed, house.end + BARE_WORDS_MAX + 1);
   const words = end - house.end - directed;
   if (words === 0 || isNatureWord(tokens[house.end + directed]?.text ?? '')) return undefined;
   // No mark ends the street: its first word is the surest part of it.
@@ -177,6 +177,18 @@ function barePlace(source: Source, at: number): PlaceMatch | undefined {
     text: `${house.text} ${squeeze(textOf(text, tokens, house.end, last))}`,
     crossStreets: [],
   };
+}
+
+/** Where words end that may be a street's name: before a call type, behind a full stop or an ordinal. */
+function bareEnd(tokens: readonly Token[], from: number, limit: number): number {
+  let end = from;
+  while (end < limit && isBareName(tokens[end]?.upper ?? '')) {
+    const [before, word] = [tokens[end - 1]?.text ?? '', tokens[end]?.text ?? ''];
+    const ended = /[A-Z]{3}\.$|^\d+(?:ST|ND|RD|TH)$/i.test(before);
+    if (end > from && (ended || isSurelyCall(word))) break;
+    end += 1;
+  }
+  return end;
 }
 
 function isSurelyCall(word: string): boolean {

@@ -1,9 +1,10 @@
 import { squeeze } from '../text/squeeze.ts';
 import { type Token, textOf } from '../text/tokens.ts';
-import { passMarker } from './highway.ts';
+import { isNatureWord } from '../values/nature-words.ts';
+import { BOUND, passMarker, type RoadMatch } from './highway.ts';
 import { matchHouse } from './house.ts';
 import { matchStreet } from './street.ts';
-import { INTERSECTION_MARKS } from './words.ts';
+import { DIRECTIONALS, INTERSECTION_MARKS } from './words.ts';
 
 /**
  * `house` and `block` have a number and a street with a suffix; `mile` is a road with a marker or an
@@ -76,6 +77,8 @@ function ruralPlace(source: Source, at: number): PlaceMatch | undefined {
 /** `MM 120 I65 NB`: the marker stands in front. */
 function markerFirst(source: Source, at: number): PlaceMatch | undefined {
   const { text, tokens } = source;
+  // In `GA 400 NB EXIT 35 AL HWY 9` the marker is of the road in front.
+  if (BOUND.test(tokens[at - 1]?.upper ?? '')) return undefined;
   const end = passMarker(tokens, at);
   const road = end > at ? matchStreet(tokens, end) : undefined;
   if (road === undefined) return undefined;
@@ -125,11 +128,24 @@ function crossAt(
 ): { text: string; end: number; certain: number } | undefined {
   const { text, tokens } = source;
   const from = passMarks(tokens, at);
-  const other = from > at ? matchStreet(tokens, from) : undefined;
+  const other = from > at ? (matchStreet(tokens, from) ?? openName(tokens, at, from)) : undefined;
   if (other === undefined) return undefined;
   const written = squeeze(textOf(text, tokens, from, other.end));
   return { text: written, end: other.end, certain: other.certain };
 }
+
+/** `OSAGE ST/S CEDAR`: behind a slash one name without a suffix, and a mark or nothing behind it. */
+function openName(tokens: readonly Token[], at: number, from: number): RoadMatch | undefined {
+  if (!/^[/&]$/.test(tokens[at]?.text ?? '')) return undefined;
+  const name = DIRECTIONALS.has(tokens[from]?.upper ?? '') ? from + 1 : from;
+  const word = tokens[name]?.text ?? '';
+  const named =
+    /^(?:[A-Z][A-Za-z'-]{2,}|\d{1,3}(?:ST|ND|RD|TH))$/i.test(word) && !isNatureWord(word);
+  const ends = tokens[name + 1] === undefined || /^[,;)|]$/.test(tokens[name + 1]?.text ?? '');
+  return named && ends ? { end: name + 1, certain: OPEN_CERTAIN } : undefined;
+}
+
+const OPEN_CERTAIN = 0.65;
 
 /** The index behind the marks of an intersection, or `at` where there are none. */
 export function passMarks(tokens: readonly Token[], at: number): number {

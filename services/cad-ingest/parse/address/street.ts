@@ -233,6 +233,8 @@ function passDirection(
   const next = tokens[end + 1];
   // `SHADY LN E. DORSET`: the town is E. Dorset.
   if (tokens[end]?.text.endsWith('.') && isWord(next)) return { end, certain: match.certain };
+  // `E 7TH NO INJURIES`
+  if (/^[NS]O$/.test(word) && isWord(next)) return { end, certain: match.certain };
   const wordFollows =
     next !== undefined && /^[A-Z]{2,}$/.test(next.upper) && !UNIT_WORDS.has(next.upper);
   if (!wordFollows) return { end: end + 1, certain: match.certain };
