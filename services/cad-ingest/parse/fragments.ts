@@ -76,7 +76,10 @@ function rejoin(pieces: readonly string[], mark: string): string[] {
 function isHalf(piece: string): boolean {
   const words = piece.trim().split(' ');
   const short =
-    words.length <= 3 && !/[.,;\d]|^[a-z]/.test(piece.trim()) && !SAID.test(words[0] ?? '');
+    words.length <= 3 &&
+    !/[.,;\d]|^[a-z]/.test(piece.trim()) &&
+    !SAID.test(words[0] ?? '') &&
+    !/^(?:POSS|POSSIBLE|ONE|NO)$/i.test(words[0] ?? '');
   return short && classify(piece).kind === 'nature';
 }
 
@@ -147,6 +150,7 @@ function withoutSaid(fragment: Fragment): Fragment[] {
     return [words.slice(0, start), words.slice(start)].map((part) => classify(part.join(' ')));
   }
   const rest = words.slice(end);
+  if (rest[0] === '>') return [fragment];
   const code = rest.length === 1 && /^[A-Z]{2,4}$/.test(rest[0] ?? '');
   const said = SAID.test(rest[0] ?? '') || rest.length > SAID_WORDS_MIN;
   // `FULL ARREST COUNTY JAIL`: words of no call type behind a whole one name the place.

@@ -249,6 +249,8 @@ function endsNature(line: string, start: number, label: string): boolean {
 function isOneLabel(label: string): boolean {
   const words = label.replace(/[\s.]+$/, '').split(' ');
   if (words.includes('') || /[\t*;|~]/.test(label)) return false;
+  // `Brush Fire. Notes: ...`: the call type ends there.
+  if (/[a-z]\.$/i.test(words[0] ?? '') && isStrongNatureWord(words[0] ?? '')) return false;
   const last = words.at(-1) ?? '';
   const shouted = /^[A-Z]{4,}$/.test(words[0] ?? '');
   return words.length === 1 || !shouted || !/^[A-Z][a-z]/.test(last);

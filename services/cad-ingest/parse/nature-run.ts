@@ -42,7 +42,7 @@ function opensSentence(words: readonly string[], at: number): boolean {
 
 /** Between two words of a call type, and never its last one. */
 function isJoint(word: string): boolean {
-  return word === '-' || (isJoiningWord(word) && !/^(?:UP|OUT|OFF)$/i.test(word));
+  return word === '-' || (isJoiningWord(word) && !/^(?:UP|OUT|OFF|OTHER)$/i.test(word));
 }
 
 /** `STRUCTURE FIRE SMOKE SHOWING`: behind a whole call type these begin what the caller says. */

@@ -174,7 +174,7 @@ function calledAndSaid(text: string): { called: string; said: string } {
 
 /** What somebody says of a person or a house, though the words are those of call types. */
 const TOLD =
-  /^(?:DRIVER|KEYHOLDER|WIFE|HUSBAND|ELDERLY|FULLY|SPREADING|WIND|MEET|HX|HOUSE FULL|CALLER|NO INJ)\b/i;
+  /^(?:DRIVER|KEYHOLDER|WIFE|HUSBAND|ELDERLY|FULLY|SPREADING|WIND|MEET|HX|HOUSE FULL|CALLER|NO INJ|NO ONE|POSS(?:IBLE)?|IN THE|ONE|VEHICLE ON|BLOCKING|LP|CONSCIOUS AND|FIRE IS|\d{1,2} MO OLD)\b/i;
 
 /** A text in capitals that begins with a whole call type: `STROKE CALLER SAYS HE FELL AND CANNOT ...`. */
 function opensWithCall({ kind, text }: Fragment): boolean {

@@ -67,6 +67,13 @@ const pages: readonly (readonly [body: string, nature: string, address: string])
     'GAS LEAK',
     '14 PINE HOLLOW RD',
   ],
+  ['GAS LEAK, 11961 W WALNUT. TIME OUT 2112', 'GAS LEAK', '11961 W WALNUT.'],
+  [
+    'FLOODED BASEMENT\nLP TANK NEARBY\n14 PINE HOLLOW RD\nARLOW',
+    'FLOODED BASEMENT',
+    '14 PINE HOLLOW RD',
+  ],
+  ['14 PINE HOLLOW RD ARLOW FIRE OTHER', 'FIRE OTHER', '14 PINE HOLLOW RD'],
   ['GAS LEAK, AREA OF PINE HOLLOW RD, ARLOW', 'GAS LEAK', 'PINE HOLLOW RD'],
 ];
 
