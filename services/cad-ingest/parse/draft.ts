@@ -191,7 +191,7 @@ function takeUnits(draft: Draft, text: string, sure: number): void {
 }
 
 function takeNumber(draft: Draft, text: string, sure: number): void {
-  const moments = [...datesIn(text), ...timesIn(text)];
+  const moments = text.includes(' ') ? [...datesIn(text), ...timesIn(text)] : [];
   // `31-0042  01/02/31 0405`: when it was is no part of the number.
   if (moments.some((span) => span.start > 0)) takeMomentBehind(draft, text, sure);
   const numbers = readNumbers(beforeMoment(text, moments));

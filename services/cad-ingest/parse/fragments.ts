@@ -121,10 +121,12 @@ function placeApart(before: string): string[] {
   return placeBehind(before) ?? [before];
 }
 
+const AT_CHARS_MAX = 120;
+const AT_PLACE = /^(.{3,60}?) at (\S+(?: \S+){0,4})$/i;
 const NO_PLACE = /^(?:THIS|TIME|NIGHT|SCENE|HOME|LEAST|WORK|AGE|REST)$/i;
 
 function placeBehind(before: string): string[] | undefined {
-  const [, called = '', place = ''] = /^(.{3,60}?) at ((?:\S+ ?){1,5})$/i.exec(before.trim()) ?? [];
+  const [, called = '', place = ''] = AT_PLACE.exec(before.slice(0, AT_CHARS_MAX).trim()) ?? [];
   const named =
     /^[A-Z0-9]/.test(place) &&
     !place.split(' ').some((word) => NO_PLACE.test(word) || isStrongNatureWord(word));

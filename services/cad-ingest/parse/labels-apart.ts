@@ -162,11 +162,12 @@ function unquoted(line: string): string {
 /** Labels that hardly ever stand in a value, so that no sign need be behind them. */
 const INSIDE =
   /(?<!\S)(NATURE|PROB|PROBLEM|CALLTYPE|TYPE|LOC|LOCATION|ADDR|ADDRESS|TWN|TOWN|CITY|CTY|XST|XSTS|CROSS|APT|UNITS|COMMENTS|REMARKS|NOTES|NARR|INFO|DETAILS) (?=\S)/g;
+const INSIDE_FIRST = /^(?:NATURE|PROB|CALLTYPE|TYPE|LOC|ADDR|TWN|TOWN|CITY|CTY|XST|CROSS|UNITS)/;
 const INSIDE_MIN = 4;
 
 /** `PROB FALL LOC 12 MILL RD TWN ARLOW INFO 58 YOM`: the first word is a label, and no label stands twice. */
 function barelyApart(line: string): string[] | undefined {
-  if (/[:=]/.test(line.slice(0, 40))) return undefined;
+  if (!INSIDE_FIRST.test(line) || /[:=]/.test(line.slice(0, 40))) return undefined;
   const marks = matchesOf(INSIDE, line);
   const labels = marks.map((mark) => mark[1] ?? '');
   const once = new Set(labels).size === labels.length;

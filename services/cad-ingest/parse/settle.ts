@@ -3,6 +3,7 @@ import { STATES, SUFFIXES } from './address/words.ts';
 import type { Fragment, FragmentKind } from './classify.ts';
 import { type Draft, has, put, take, takeParts } from './draft.ts';
 import { natureRun, SAID } from './nature-run.ts';
+import { isLeadingWord, isNatureWord } from './values/nature-words.ts';
 import { isPlaceName } from './values/place-words.ts';
 
 /** Certainty of a field that only its form and its place gave away. */
@@ -179,7 +180,9 @@ const TOLD =
 /** A text in capitals that begins with a whole call type: `STROKE CALLER SAYS HE FELL AND CANNOT ...`. */
 function opensWithCall({ kind, text }: Fragment): boolean {
   if (kind !== 'text' && kind !== 'words') return false;
-  return /^[A-Z]{3}/.test(text) && calledAndSaid(text.slice(0, OPENING_CHARS_MAX)).said !== '';
+  const first = /^[A-Z]{3}\S{0,20}/.exec(text)?.[0] ?? '';
+  if (first === '' || !(isNatureWord(first) || isLeadingWord(first))) return false;
+  return calledAndSaid(text.slice(0, OPENING_CHARS_MAX)).said !== '';
 }
 
 const OPENING_SCORE = 0.6;

@@ -106,10 +106,15 @@ const HAS_UNIT = /(?<![A-Za-z])Unit(?: ID)?: ?\S/i;
 const TOLD =
   /(?:(?<![\w:])([A-Z0-9][A-Z0-9-]{1,9})(?: {1,3}- | {1,3}))?(?<![A-Za-z])(Disp(?:atched)?|DISP(?:ATCHED)?|ENR(?:OUTE)?|ARRIVED|ON SCENE|AVAIL(?:ABLE)?|CLEAR(?:ED)?|TRANSPORTING|DSP|DP|Enr(?:oute)?|En[ -]Route|ENRT|ER|On[ -]?Scene|Arr(?:ived)?|ARV|AR|OS|Transporting|Enr Hosp|Arr Hosp|At Hospital|TR|TA|Avail(?:able)?|AV|AQ|Clear(?:ed)?|CLR|Clr)(?:: {0,2}| {1,3}(?=\d))(?:(\d{1,2}:\d{2}(?::\d{2})?)(?![\d:])|(?=[A-Z]))/g;
 const TOLD_MIN = 2;
+const TWO_TIMES = /\d:\d\d.*\D\d{1,2}:\d\d/;
 
 /** `E91 Disp: 04:05:06 Enr: 04:06:10  M4 Disp: ...`, `E91 DP 04:05 ER 04:06`, one unit behind the other. */
 function readRun(line: string, units: Map<string, Draft>): void {
-  if (!/\b(?:Disp|DISP|DSP|DP)/.test(line) || HAS_UNIT.test(line.slice(0, LABELLED_CHARS_MAX)))
+  if (
+    !TWO_TIMES.test(line) ||
+    !/\b(?:Disp|DISP|DSP|DP)/.test(line) ||
+    HAS_UNIT.test(line.slice(0, LABELLED_CHARS_MAX))
+  )
     return;
   const told = matchesOf(TOLD, line.slice(0, LOG_CHARS_MAX));
   if (told.length < TOLD_MIN) return;
