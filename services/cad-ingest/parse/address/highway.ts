@@ -147,8 +147,13 @@ export function isWord(token: Token | undefined): boolean {
   return /^[A-Z][A-Z.'-]+$/.test(word) && !UNIT_WORDS.has(word);
 }
 
-/** Directions of travel that are nothing else. */
-export const BOUND = /^[NSEW]\/?B$/;
+/** A direction of travel that is nothing else. */
+export function isBound(token: Token | undefined): boolean {
+  const word = token?.upper ?? '';
+  return word.endsWith('B') && BOUND.test(word);
+}
+
+const BOUND = /^[NSEW]\/?B$/;
 
 function gluedRoad(tokens: readonly Token[], at: number): RoadMatch | undefined {
   const found = GLUED.exec(tokens[at]?.upper ?? '');
@@ -175,7 +180,7 @@ function passTravel(tokens: readonly Token[], from: number): number {
   while (at < from + 2 && TRAVEL.has(tokens[at]?.upper ?? '')) {
     const next = tokens[at + 1]?.upper ?? '';
     // In `COUNTY RD 99W W SHAW AVE` the direction is the next street's.
-    if (lettered && !BOUND.test(tokens[at]?.upper ?? '') && /^[A-Z]{3,}$/.test(next)) break;
+    if (lettered && !isBound(tokens[at]) && /^[A-Z]{3,}$/.test(next)) break;
     const wordFollows = /^[A-Z]{3,}$/.test(next) && !TRAVEL.has(next) && !MARKER_WORDS.has(next);
     if (FULL.has(tokens[at]?.upper ?? '') && wordFollows) break;
     at += 1;

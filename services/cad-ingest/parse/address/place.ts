@@ -1,7 +1,7 @@
 import { squeeze } from '../text/squeeze.ts';
 import { type Token, textOf } from '../text/tokens.ts';
 import { isNatureWord } from '../values/nature-words.ts';
-import { BOUND, passMarker, type RoadMatch } from './highway.ts';
+import { isBound, passMarker, type RoadMatch } from './highway.ts';
 import { matchHouse } from './house.ts';
 import { matchStreet } from './street.ts';
 import { DIRECTIONALS, INTERSECTION_MARKS } from './words.ts';
@@ -77,10 +77,10 @@ function ruralPlace(source: Source, at: number): PlaceMatch | undefined {
 /** `MM 120 I65 NB`: the marker stands in front. */
 function markerFirst(source: Source, at: number): PlaceMatch | undefined {
   const { text, tokens } = source;
-  // In `GA 400 NB EXIT 35 AL HWY 9` the marker is of the road in front.
-  if (BOUND.test(tokens[at - 1]?.upper ?? '')) return undefined;
   const end = passMarker(tokens, at);
-  const road = end > at ? matchStreet(tokens, end) : undefined;
+  // In `GA 400 NB EXIT 35 AL HWY 9` the marker is of the road in front.
+  if (end === at || isBound(tokens[at - 1])) return undefined;
+  const road = matchStreet(tokens, end);
   if (road === undefined) return undefined;
   return {
     start: at,

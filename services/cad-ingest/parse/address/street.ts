@@ -1,6 +1,6 @@
 import type { Token } from '../text/tokens.ts';
 import {
-  BOUND,
+  isBound,
   isWord,
   matchHighway,
   opensHighway,
@@ -61,7 +61,7 @@ export function matchStreet(tokens: readonly Token[], at: number): RoadMatch | u
 
 /** `MOUNTAIN PKWY EB MM 38`: a road with a name may have a marker as well as one with a number. */
 function passBound(tokens: readonly Token[], road: RoadMatch): RoadMatch {
-  const bound = BOUND.test(tokens[road.end]?.upper ?? '') ? road.end + 1 : road.end;
+  const bound = isBound(tokens[road.end]) ? road.end + 1 : road.end;
   const marked = passMarker(tokens, bound);
   return marked > bound && /^[ME]/.test(tokens[bound]?.upper ?? '')
     ? { ...road, end: marked }
@@ -70,8 +70,7 @@ function passBound(tokens: readonly Token[], road: RoadMatch): RoadMatch {
 
 /** `GSP NB EXIT 99`: initials of a road, told by its direction and a marker. */
 function tollRoad(tokens: readonly Token[], at: number): RoadMatch | undefined {
-  const initials = /^[A-Z]{2,4}$/.test(tokens[at]?.upper ?? '');
-  if (!initials || !BOUND.test(tokens[at + 1]?.upper ?? '')) return undefined;
+  if (!isBound(tokens[at + 1]) || !/^[A-Z]{2,4}$/.test(tokens[at]?.upper ?? '')) return undefined;
   const marked = passMarker(tokens, at + 2);
   return marked > at + 2 ? { end: marked, certain: 0.85 } : undefined;
 }
@@ -88,7 +87,8 @@ function letteredAvenue(tokens: readonly Token[], at: number): RoadMatch | undef
 
 /** `CALLE LUNA`, `CAMINO DEL SOL`. */
 function leadingType(tokens: readonly Token[], at: number): RoadMatch | undefined {
-  const from = /^(?:EL|LA)$/.test(tokens[at]?.upper ?? '') ? at + 1 : at;
+  const first = tokens[at]?.upper;
+  const from = first === 'EL' || first === 'LA' ? at + 1 : at;
   const type = tokens[from]?.upper ?? '';
   if (!LEADING_TYPES.has(type) || AVENUES.has(type)) return undefined;
   let end = from + 1;
@@ -101,13 +101,12 @@ function leadingType(tokens: readonly Token[], at: number): RoadMatch | undefine
 /** Utah: `S 500 W`, and Indiana: `E 300 N`. */
 function gridStreet(tokens: readonly Token[], at: number): RoadMatch | undefined {
   const start = SHORT_DIRECTIONALS.has(tokens[at]?.upper ?? '') ? at + 1 : at;
-  const number = tokens[start]?.upper ?? '';
-  const direction = tokens[start + 1]?.upper ?? '';
-  const fits = /^\d{2,5}$/.test(number) && DIRECTIONALS.has(direction);
-  const named = SUFFIXES.has(tokens[start + 2]?.upper ?? '');
+  if (!DIRECTIONALS.has(tokens[start + 1]?.upper ?? '')) return undefined;
+  if (!/^\d{2,5}$/.test(tokens[start]?.upper ?? '')) return undefined;
+  if (SUFFIXES.has(tokens[start + 2]?.upper ?? '')) return undefined;
   // Behind the house the first direction may be left out: `50 300 W`.
-  const housed = /^\d{1,5}$/.test(tokens[at - 1]?.upper ?? '');
-  return fits && !named && (start > at || housed) ? { end: start + 2, certain: 0.85 } : undefined;
+  const housed = start > at || /^\d{1,5}$/.test(tokens[at - 1]?.upper ?? '');
+  return housed ? { end: start + 2, certain: 0.85 } : undefined;
 }
 
 function namedStreet(tokens: readonly Token[], at: number): RoadMatch | undefined {
@@ -202,7 +201,7 @@ function isSaint(tokens: readonly Token[], at: number, from: number): boolean {
 function suffixCertain(tokens: readonly Token[], end: number): number {
   if (CORE.has(tokens[end - 1]?.upper ?? '')) return 1;
   const next = tokens[end]?.upper ?? '';
-  const named = /^[A-Z]{2,}$/.test(next) && !UNIT_WORDS.has(next) && !BOUND.test(next);
+  const named = /^[A-Z]{2,}$/.test(next) && !UNIT_WORDS.has(next) && !isBound(tokens[end]);
   return named ? 0.6 : 0.85;
 }
 
