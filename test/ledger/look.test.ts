@@ -5,6 +5,8 @@ import { type BlockHeader, headerHash } from '#services/ledger/chain/block.ts';
 import { contentOf, contentText } from '#services/ledger/chain/entry.ts';
 import { EMPTY_HEAD, makeBlock } from '#services/ledger/chain/head.ts';
 import { lookInto } from '#services/ledger/chain/look.ts';
+import { leafHash } from '#services/ledger/chain/tree.ts';
+import { blockWith } from './memory-log.ts';
 import { plainEvents, TENANT } from './plain.ts';
 
 /** One is not packed, fifty are. */
@@ -64,6 +66,24 @@ describe('a look into a block', () => {
     const renamed = Buffer.from(body);
     renamed.write('"perv"', renamed.indexOf('"prev"'));
     expect(look(...bodyOf(raw, renamed))).toBeUndefined();
+  });
+
+  test('finds nothing where any digit of `prev` is another, though all hashes were made to fit', () => {
+    const { header, entries } = makeOf(2);
+    const [one, two] = entries.map((bytes) => Buffer.from(bytes));
+    if (one === undefined || two === undefined) throw new Error('no entries');
+    const lookAt = (second: Buffer) => {
+      const leaf = leafHash(second).toString('hex');
+      const block = blockWith({ ...header, leaf }, [one, second]);
+      return look(block.header, block.body);
+    };
+    expect(lookAt(two)).toBeDefined();
+    const begin = two.indexOf('"prev":"') + 8;
+    for (let at = begin; at < begin + 64; at += 1) {
+      const other = Buffer.from(two);
+      other.write(String.fromCharCode(two.readUInt8(at)) === '0' ? '1' : '0', at);
+      expect(lookAt(other)).toBeUndefined();
+    }
   });
 
   test('finds nothing where the last leaf hash is not that of the header', () => {
