@@ -1,4 +1,4 @@
-/** Something to change, for the test of the command itself (test/unit/mutation.test.ts). */
+/** Something to change, for the test of the command itself (test/unit/mutation.slow.test.ts). */
 
 export const LIMIT = 10 * 10;
 
