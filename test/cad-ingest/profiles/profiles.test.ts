@@ -143,10 +143,10 @@ describe('a profile of a department', () => {
     const as = (role: 'supervisor' | 'officer') => person({ tenant: own.tenant, roles: [role] });
     await desk.client.call(readCadProfile, { params }, as('supervisor'));
     for (const refused of [
-      desk.client.call(replaceCadProfile, { params, body: changed }, as('supervisor')),
-      desk.client.call(readCadProfile, { params }, as('officer')),
+      () => desk.client.call(replaceCadProfile, { params, body: changed }, as('supervisor')),
+      () => desk.client.call(readCadProfile, { params }, as('officer')),
     ]) {
-      await expect(refused).rejects.toMatchObject({ code: 'forbidden' });
+      await expect(refused()).rejects.toMatchObject({ code: 'forbidden' });
     }
   });
 });

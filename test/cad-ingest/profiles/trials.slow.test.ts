@@ -185,11 +185,11 @@ describe('activating a version', () => {
     const stale = ask.activate(source.id, { profile: null }, { ifMatch: 1 });
     await expect(stale).rejects.toMatchObject({ code: 'version-mismatch' });
     for (const refused of [
-      ask.activate(source.id, { profile: 'no-such', force: true }),
-      ask.activate(source.id, { profile: 'county', version: 9, force: true }),
-      wishes(department(desk)).activate(source.id, { profile: null, force: true }),
+      () => ask.activate(source.id, { profile: 'no-such', force: true }),
+      () => ask.activate(source.id, { profile: 'county', version: 9, force: true }),
+      () => wishes(department(desk)).activate(source.id, { profile: null, force: true }),
     ]) {
-      await expect(refused).rejects.toMatchObject({ code: 'not-found' });
+      await expect(refused()).rejects.toMatchObject({ code: 'not-found' });
     }
     const supervisor = person({ tenant: own.tenant, roles: ['supervisor'] });
     const refused = wishes(own, supervisor).activate(source.id, { profile: null });
