@@ -13,6 +13,20 @@ export class StoreFault extends Error {
   override readonly name = 'StoreFault';
 }
 
+/** Real tables of which some calls go through the hands of a test. */
+export function through(
+  tables: Tables,
+  change: (real: TenantTables) => Partial<TenantTables>,
+): Tables {
+  return {
+    ...tables,
+    forTenant(tenant) {
+      const real = tables.forTenant(tenant);
+      return { ...real, ...change(real) };
+    },
+  };
+}
+
 /** Real tables whose calls fail as the plan says. The caller cannot tell the kinds apart. */
 export function faulty(tables: Tables, plan: FaultPlan): Tables {
   const counts = { get: 0, list: 0, write: 0 };
@@ -29,18 +43,11 @@ export function faulty(tables: Tables, plan: FaultPlan): Tables {
     throw new StoreFault(`${method} failed, ${fate}`);
   }
 
-  return {
-    ...tables,
-    forTenant(tenant) {
-      const real = tables.forTenant(tenant);
-      return {
-        get: (key) => meet('get', () => real.get(key)),
-        list: (request) => meet('list', () => real.list(request)),
-        write: (write) => meet('write', () => real.write(write)),
-      };
-    },
-    [Symbol.asyncDispose]: () => tables[Symbol.asyncDispose](),
-  };
+  return through(tables, (real) => ({
+    get: (key) => meet('get', () => real.get(key)),
+    list: (request) => meet('list', () => real.list(request)),
+    write: (write) => meet('write', () => real.write(write)),
+  }));
 }
 
 /** Real tables of which one write meets its fate, when the test says so. */

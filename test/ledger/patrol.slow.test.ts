@@ -9,6 +9,7 @@ import { openMetrics } from '#shared/metrics.ts';
 import type { Tables } from '#shared/ports/tables.ts';
 import { until } from '#test/support/api.ts';
 import { person } from '#test/support/host.ts';
+import { through } from './faulty.ts';
 import { eventsOf, type Fixture, openFixture } from './fixture.ts';
 import { openLogOf as logOfBlocks, openTamper } from './tamper.ts';
 
@@ -47,22 +48,15 @@ const stateOf = ({ tables, tenant }: Fixture) => readState(tables.forTenant(tena
 /** Each block takes longer to read than a walk works without a rest. */
 function slow(tables: Tables, read: (blocks: number) => void): Tables {
   let blocks = 0;
-  return {
-    ...tables,
-    forTenant(tenant) {
-      const real = tables.forTenant(tenant);
-      return {
-        ...real,
-        async get(key) {
-          if (key.kind !== 'block') return real.get(key);
-          await new Promise((resolve) => setTimeout(resolve, 6));
-          blocks += 1;
-          read(blocks);
-          return real.get(key);
-        },
-      };
+  return through(tables, (real) => ({
+    async get(key) {
+      if (key.kind !== 'block') return real.get(key);
+      await new Promise((resolve) => setTimeout(resolve, 6));
+      blocks += 1;
+      read(blocks);
+      return real.get(key);
     },
-  };
+  }));
 }
 
 describe('the verification that runs by itself', () => {

@@ -7,6 +7,7 @@ import { openLedger } from '#services/ledger/service.ts';
 import { jobCaller } from '#shared/client.ts';
 import type { Tables } from '#shared/ports/tables.ts';
 import { openTestHost, person } from '#test/support/host.ts';
+import { through } from './faulty.ts';
 import { eventsOf } from './fixture.ts';
 
 const BLOCKS = 20;
@@ -14,22 +15,15 @@ const READ_MS = 10;
 
 /** Each block takes its time to read. */
 function slow(tables: Tables, read: () => void): Tables {
-  return {
-    ...tables,
-    forTenant(tenant) {
-      const real = tables.forTenant(tenant);
-      return {
-        ...real,
-        async get(key) {
-          if (key.kind === 'block') {
-            read();
-            await sleep(READ_MS);
-          }
-          return real.get(key);
-        },
-      };
+  return through(tables, (real) => ({
+    async get(key) {
+      if (key.kind === 'block') {
+        read();
+        await sleep(READ_MS);
+      }
+      return real.get(key);
     },
-  };
+  }));
 }
 
 async function openSlowLedger() {

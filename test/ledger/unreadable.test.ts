@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { verifyTenant } from '#services/ledger/verify/verification.ts';
 import type { RowKey, Tables } from '#shared/ports/tables.ts';
 import { Problem } from '#shared/problem.ts';
-import { StoreFault } from './faulty.ts';
+import { StoreFault, through } from './faulty.ts';
 import type { Fixture } from './fixture.ts';
 import { openLogOf } from './tamper.ts';
 
@@ -14,23 +14,16 @@ interface Reads {
 
 /** Real tables that throw what the test throws before a read. */
 function reading(tables: Tables, before: Reads): Tables {
-  return {
-    ...tables,
-    forTenant(tenant) {
-      const real = tables.forTenant(tenant);
-      return {
-        ...real,
-        async get(key) {
-          before.get?.(key);
-          return real.get(key);
-        },
-        async list(request) {
-          before.list?.();
-          return real.list(request);
-        },
-      };
+  return through(tables, (real) => ({
+    async get(key) {
+      before.get?.(key);
+      return real.get(key);
     },
-  };
+    async list(request) {
+      before.list?.();
+      return real.list(request);
+    },
+  }));
 }
 
 function verify({ tables, host, checkpoints, tenant }: Fixture, before: Reads) {

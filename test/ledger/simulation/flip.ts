@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import type { Verification } from '#contracts/ledger.ts';
 import { blockHeader, sealedIn } from '#services/ledger/chain/block.ts';
 import { sealIndex } from '#services/ledger/chain/seal-block.ts';
-import { rowsOf } from '#services/ledger/log/store.ts';
+import { rowsOf } from '#shared/pages.ts';
 import type { Row, TenantTables } from '#shared/ports/tables.ts';
 import { withFlippedBit } from './calls.ts';
 import type { Random } from './random.ts';
@@ -23,7 +23,7 @@ export async function checkFlippedBit(about: {
   readonly tells: (seq: number) => boolean;
 }): Promise<void> {
   const { tables, random, verify, tells } = about;
-  const rows = await Array.fromAsync(rowsOf(tables, 'block'));
+  const rows = await Array.fromAsync(rowsOf(tables, { kind: 'block' }));
   const row = random.pick(rows);
   if (row?.bytes === undefined) throw new Error('no block');
   const bytes = withFlippedBit(row.bytes, random);

@@ -8,7 +8,8 @@ import type { LedgerEntry } from '#contracts/ledger.ts';
 import { blockHeader, entriesOf } from '#services/ledger/chain/block.ts';
 import { LOG_PURGED, purgeText } from '#services/ledger/chain/boundary.ts';
 import { RECORD_DESTROYED } from '#services/ledger/chain/seal.ts';
-import { readBoundary, rowsOf } from '#services/ledger/log/store.ts';
+import { readBoundary } from '#services/ledger/log/store.ts';
+import { rowsOf } from '#shared/pages.ts';
 import type { TenantTables } from '#shared/ports/tables.ts';
 import type { Acknowledged } from './senders.ts';
 
@@ -36,7 +37,7 @@ export function openOracle(tables: TenantTables, notes: ReadonlyMap<string, Buff
     const bytes: Buffer[] = [];
     let first: number | undefined;
     let blockNo = 0;
-    for await (const row of rowsOf(tables, 'block')) {
+    for await (const row of rowsOf(tables, { kind: 'block' })) {
       const header = blockHeader.parse(row.value);
       if (first === undefined) {
         first = header.first;
@@ -122,7 +123,7 @@ export function openOracle(tables: TenantTables, notes: ReadonlyMap<string, Buff
 
   async function checkSigned(): Promise<void> {
     const signed = [...notes.values()].map((note) => note.toString().split('\n'));
-    for await (const { value } of rowsOf(tables, 'checkpoint')) {
+    for await (const { value } of rowsOf(tables, { kind: 'checkpoint' })) {
       signed.push((value as { note: string }).note.split('\n'));
     }
     const sizes = new Map(

@@ -8,6 +8,7 @@
  *    was not acknowledged, prove it, and open every value; the verifier must find nothing wrong, and
  *    then exactly the bit that is flipped.
  */
+
 import { randomUUIDv7 } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { expect } from 'vitest';
@@ -21,6 +22,7 @@ import { readBoundary } from '#services/ledger/log/store.ts';
 import { verifyTenant } from '#services/ledger/verify/verification.ts';
 import type { Tables } from '#shared/ports/tables.ts';
 import type { Vault } from '#shared/ports/vault.ts';
+import { through } from '../faulty.ts';
 import { type Calls, openCalls } from './calls.ts';
 import { checkFlippedBit } from './flip.ts';
 import { type Keeper, openKeeper } from './keeper.ts';
@@ -168,20 +170,13 @@ function isExpected(error: unknown): boolean {
 }
 
 function countingWrites(tables: Tables, changed: () => void): Tables {
-  return {
-    ...tables,
-    forTenant(tenant) {
-      const real = tables.forTenant(tenant);
-      return {
-        ...real,
-        async write(write) {
-          const result = await real.write(write);
-          changed();
-          return result;
-        },
-      };
+  return through(tables, (real) => ({
+    async write(write) {
+      const result = await real.write(write);
+      changed();
+      return result;
     },
-  };
+  }));
 }
 
 function isDone({ senders }: World): boolean {

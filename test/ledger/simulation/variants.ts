@@ -2,11 +2,12 @@
  * Processes that are broken on purpose, by the ports that they are given. The simulation is worth as
  * much as it notices of them: for each there must be a seed that fails.
  */
+
 import { numberId } from '#services/ledger/log/store.ts';
 import type { Blobs } from '#shared/ports/blobs.ts';
 import type { Change, Tables, TenantTables, Write, WriteResult } from '#shared/ports/tables.ts';
 import type { Vault } from '#shared/ports/vault.ts';
-import { StoreFault } from '../faulty.ts';
+import { StoreFault, through } from '../faulty.ts';
 
 export interface Variant {
   tables(tables: Tables): Tables;
@@ -25,13 +26,7 @@ type WriteOf = (real: TenantTables, write: Write) => Promise<WriteResult>;
 
 const withTables = (change: TablesOf): Variant => ({
   ...faithful,
-  tables: (tables) => ({
-    ...tables,
-    forTenant(tenant) {
-      const real = tables.forTenant(tenant);
-      return { ...real, ...change(real) };
-    },
-  }),
+  tables: (tables) => through(tables, change),
 });
 
 const withWrite = (change: WriteOf): Variant =>
