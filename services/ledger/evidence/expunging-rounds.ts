@@ -115,13 +115,21 @@ interface StuckWatch {
 
 /** Told by when it was approved, so that a restart does not begin the hour anew. */
 function openStuckWatch({ tables, metrics, log, clock }: ExpungingParts): StuckWatch {
-  const alarmedAt = new Map<string, number>();
+  /** When each of them is to be alarmed next: read once, and not at every visit. */
+  const dueAt = new Map<string, number>();
+
+  async function firstDue(tenant: string, id: string): Promise<number> {
+    const row = await tables.forTenant(tenant).get({ kind: EXPUNGEMENT, id });
+    const { doneAt } = row === undefined ? {} : storedIn(row);
+    return STUCK_MS + (doneAt === undefined ? clock() : Date.parse(doneAt));
+  }
+
   return {
     async look(tenant, id) {
-      const row = await tables.forTenant(tenant).get({ kind: EXPUNGEMENT, id });
-      const since = alarmedAt.get(id) ?? Date.parse((row && storedIn(row).doneAt) ?? '');
-      if (!(clock() - since >= STUCK_MS)) return;
-      alarmedAt.set(id, clock());
+      const due = dueAt.get(id) ?? (await firstDue(tenant, id));
+      const isStuck = clock() >= due;
+      dueAt.set(id, isStuck ? clock() + STUCK_MS : due);
+      if (!isStuck) return;
       metrics.alarm('ledger-expungement-stuck');
       log.error({ tenant, expungementId: id }, 'an expungement is not carried out');
     },
