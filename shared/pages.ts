@@ -60,7 +60,8 @@ async function collectPage<Item>(request: {
   let bytes = 0;
   let scanned = 0;
   let after = '';
-  for await (const row of walk(request)) {
+  // A filter that hits little needs more than the first rows.
+  for await (const row of rowsOf(request.tables, request.rows, request.limit + 1)) {
     if (items.length === request.limit || scanned === SCAN_ROWS_MAX) return { items, after };
     const item = await request.itemOf(row);
     if (item !== undefined) {
@@ -74,19 +75,29 @@ async function collectPage<Item>(request: {
   return { items };
 }
 
-/** The first chunk is what a page without a filter needs; a filter that hits little needs more. */
-async function* walk(request: {
-  readonly tables: TenantTables;
-  readonly rows: Omit<ListRequest, 'limit'>;
-  readonly limit: number;
-}): AsyncGenerator<Row> {
-  const { tables, rows } = request;
-  let next: ListRequest = { ...rows, limit: Math.min(request.limit + 1, CHUNK_ROWS) };
+/**
+ * Rows in their order, for as long as whoever asks goes on, read a few at a time. `first` is how many
+ * are enough as a rule: no more are read at first.
+ */
+export async function* rowsOf(
+  tables: TenantTables,
+  rows: {
+    readonly kind: string;
+    readonly prefix?: string | undefined;
+    readonly after?: string | undefined;
+    readonly descending?: boolean | undefined;
+  },
+  first = CHUNK_ROWS,
+): AsyncGenerator<Row> {
+  const { kind, prefix, descending } = rows;
+  const asked = { kind, ...(prefix && { prefix }), ...(descending && { descending }) };
+  let { after } = rows;
+  let limit = Math.min(first, CHUNK_ROWS);
   for (;;) {
-    const chunk = await tables.list(next);
+    const chunk = await tables.list({ ...asked, ...(after && { after }), limit });
     yield* chunk;
-    const last = chunk.at(-1);
-    if (last === undefined || chunk.length < next.limit) return;
-    next = { ...rows, after: last.id, limit: CHUNK_ROWS };
+    after = chunk.at(-1)?.id;
+    if (after === undefined || chunk.length < limit) return;
+    limit = CHUNK_ROWS;
   }
 }

@@ -13,9 +13,9 @@
  * A crash between the row of a file and its bytes: asked again, step 2 removes the bytes.
  */
 import type { StoredFile } from '#contracts/files.ts';
-import { LIST_ROWS_MAX } from '#contracts/limits.ts';
 import { expungeFiles, reachOfFiles } from '#contracts/record-expungements.ts';
 import { eraseTraces, waitsForLedger } from '#shared/expunging.ts';
+import { rowsOf } from '#shared/pages.ts';
 import type { Blobs } from '#shared/ports/blobs.ts';
 import type { Tables, TenantTables } from '#shared/ports/tables.ts';
 import { type Call, type Handling, handle, retryOnRace } from '#shared/service.ts';
@@ -96,16 +96,9 @@ async function* filesOf(
   tables: TenantTables,
   record: Call<Expunge>['body']['record'],
 ): AsyncGenerator<StoredFile> {
-  let after: string | undefined;
-  for (;;) {
-    const rows = await tables.list({
-      kind: FILE,
-      limit: LIST_ROWS_MAX,
-      ...(after === undefined ? {} : { after }),
-    });
-    yield* rows.map(fileOf).filter((each) => isOf(each, record));
-    after = rows.at(-1)?.id;
-    if (rows.length < LIST_ROWS_MAX) return;
+  for await (const row of rowsOf(tables, { kind: FILE })) {
+    const file = fileOf(row);
+    if (isOf(file, record)) yield file;
   }
 }
 

@@ -1,5 +1,5 @@
 import { file, type StoredFile } from '#contracts/files.ts';
-import { LIST_ROWS_MAX } from '#contracts/limits.ts';
+import { rowsOf } from '#shared/pages.ts';
 import type { Change, Json, Row, RowKey, TenantTables } from '#shared/ports/tables.ts';
 
 export const FILE = 'file';
@@ -61,12 +61,7 @@ export async function* abandonedFilesOf(
   { type, id }: AttachedTo,
 ): AsyncGenerator<string> {
   const prefix = `${type}/${id}/`;
-  let after: string | undefined;
-  for (;;) {
-    const from = after === undefined ? {} : { after };
-    const rows = await tables.list({ kind: ABANDONED_FILE, prefix, limit: LIST_ROWS_MAX, ...from });
-    yield* rows.map((row) => row.id.slice(prefix.length));
-    after = rows.at(-1)?.id;
-    if (rows.length < LIST_ROWS_MAX) return;
+  for await (const row of rowsOf(tables, { kind: ABANDONED_FILE, prefix })) {
+    yield row.id.slice(prefix.length);
   }
 }

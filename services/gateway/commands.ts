@@ -2,11 +2,9 @@ import { PLATFORM_TENANT, type TenantId } from '#contracts/primitives.ts';
 import { auditEventOf } from '#shared/audit.ts';
 import { jobCaller } from '#shared/client.ts';
 import { openHost } from '#shared/open.ts';
-import type { Tables } from '#shared/ports/tables.ts';
-import { listRows, putRow } from './identity/rows.ts';
-
-/** Sessions that are looked at, and ended, in one write. */
-const SESSIONS_MAX = 90;
+import { rowsOf } from '#shared/pages.ts';
+import type { Tables, TenantTables, Write } from '#shared/ports/tables.ts';
+import { putRow, rowOf } from './identity/rows.ts';
 
 /**
  * What the gateway does in a data folder that was made of a backup, before anybody uses it.
@@ -26,42 +24,28 @@ export async function settleRestored(about: {
   await using host = await openHost({ dataDir, publicOrigin, clock: Date.now });
   const tables = await host.tables('gateway');
   for (const tenant of await tenantsIn(tables)) {
-    await endSessions(tables, tenant);
-    await tell(tables, tenant, takenAt);
+    await endSessions(tables.forTenant(tenant));
+    await tell(tables.forTenant(tenant), tenant, takenAt);
   }
 }
 
 async function tenantsIn(tables: Tables): Promise<TenantId[]> {
-  const platform = tables.forTenant(PLATFORM_TENANT);
-  const tenants: TenantId[] = [];
-  let after: string | undefined;
-  do {
-    const request = { kind: 'department', limit: SESSIONS_MAX, ...(after && { after }) } as const;
-    const lines = await listRows(platform, request);
-    tenants.push(...lines.map(({ id }) => id));
-    after = lines.length === SESSIONS_MAX ? lines.at(-1)?.id : undefined;
-  } while (after !== undefined);
-  return [PLATFORM_TENANT, ...tenants];
+  const departments = rowsOf(tables.forTenant(PLATFORM_TENANT), { kind: 'department' });
+  return [PLATFORM_TENANT, ...(await Array.fromAsync(departments, ({ id }) => id))];
 }
 
-async function endSessions(tables: Tables, tenant: TenantId): Promise<void> {
-  const rows = tables.forTenant(tenant);
+async function endSessions(tables: TenantTables): Promise<void> {
   const endedAt = new Date().toISOString();
-  let after: string | undefined;
-  do {
-    const request = { kind: 'session', limit: SESSIONS_MAX, ...(after && { after }) } as const;
-    const sessions = await listRows(rows, request);
-    const changes = sessions
-      .filter(({ value }) => value.endedAt === undefined)
-      .map(({ id, value, version }) => putRow('session', id, { ...value, endedAt }, version));
-    if (changes.length > 0) {
-      await rows.write({ changes, events: [], unaudited: 'the event of the restoration says it' });
-    }
-    after = sessions.length === SESSIONS_MAX ? sessions.at(-1)?.id : undefined;
-  } while (after !== undefined);
+  for await (const row of rowsOf(tables, { kind: 'session' })) {
+    const { id, value, version } = rowOf('session', row);
+    if (value.endedAt !== undefined) continue;
+    const changes = [putRow('session', id, { ...value, endedAt }, version)];
+    const unaudited = 'the event of the restoration says it';
+    await written(tables, { changes, events: [], unaudited });
+  }
 }
 
-async function tell(tables: Tables, tenant: TenantId, takenAt: string): Promise<void> {
+async function tell(tables: TenantTables, tenant: TenantId, takenAt: string): Promise<void> {
   const event = auditEventOf({
     caller: jobCaller('gateway', { tenant }),
     action: 'gateway.data.restored',
@@ -70,5 +54,10 @@ async function tell(tables: Tables, tenant: TenantId, takenAt: string): Promise<
     changes: [{ field: 'backupTakenAt', after: takenAt }],
     now: new Date(),
   });
-  await tables.forTenant(tenant).write({ changes: [], events: [event] });
+  await written(tables, { changes: [], events: [event] });
+}
+
+async function written(tables: TenantTables, write: Write): Promise<void> {
+  const { ok } = await tables.write(write);
+  if (!ok) throw new Error('somebody else writes to the data that is being restored');
 }

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import type { Verification } from '#contracts/ledger.ts';
 import { PLATFORM_TENANT } from '#contracts/primitives.ts';
 import { openHost } from '#shared/open.ts';
+import { rowsOf } from '#shared/pages.ts';
 import type { Tables } from '#shared/ports/tables.ts';
-import { findOpaqueId, rowsOf } from './log/store.ts';
+import { findOpaqueId } from './log/store.ts';
 import { verifyTenant } from './verify/verification.ts';
 
 export interface StoresReport {
@@ -53,6 +54,6 @@ async function assertLog(tables: Tables, tenant: string): Promise<void> {
 
 /** By the ids of their rows as they are: an altered one is a log whose blocks cannot be found. */
 async function allTenants(tables: Tables): Promise<string[]> {
-  const rows = await Array.fromAsync(rowsOf(tables.forTenant(PLATFORM_TENANT), 'log'));
+  const rows = await Array.fromAsync(rowsOf(tables.forTenant(PLATFORM_TENANT), { kind: 'log' }));
   return rows.map(({ id }) => id);
 }

@@ -1,6 +1,6 @@
 /** Which departments have sources: what rounds of background work go over. */
-import { LIST_ROWS_MAX } from '#contracts/limits.ts';
 import { PLATFORM_TENANT, type TenantId } from '#contracts/primitives.ts';
+import { rowsOf } from '#shared/pages.ts';
 import type { Tables } from '#shared/ports/tables.ts';
 
 /** One row per tenant that has sources, among the platform's own rows: there is no other list. */
@@ -24,17 +24,5 @@ export async function* idsOf(
   tables: ReturnType<Tables['forTenant']>,
   { kind, prefix }: { readonly kind: string; readonly prefix: string },
 ): AsyncGenerator<string> {
-  let after = '';
-  for (;;) {
-    const rows = await tables.list({
-      kind,
-      limit: LIST_ROWS_MAX,
-      ...(prefix === '' ? {} : { prefix }),
-      ...(after === '' ? {} : { after }),
-    });
-    yield* rows.map((row) => row.id.slice(prefix.length));
-    const last = rows.at(-1);
-    if (last === undefined || rows.length < LIST_ROWS_MAX) return;
-    after = last.id;
-  }
+  for await (const { id } of rowsOf(tables, { kind, prefix })) yield id.slice(prefix.length);
 }

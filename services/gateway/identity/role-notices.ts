@@ -9,13 +9,13 @@
  * Killed between 2 and 3, or unable to send: the row is free again after CLAIM_MS, and the mail goes
  * out once more, under the same Message-ID.
  */
-import { LIST_ROWS_MAX } from '#contracts/limits.ts';
 import { readDepartmentZone, sendNotice } from '#contracts/notices.ts';
+import { rowsOf } from '#shared/pages.ts';
 import type { TenantTables } from '#shared/ports/tables.ts';
 import { Problem } from '#shared/problem.ts';
 import { type Call, type Handling, handle } from '#shared/service.ts';
 import { type HandlerParts, record } from './handler-parts.ts';
-import { getRow, listRows, putRow, type Stored, type UserRow } from './rows.ts';
+import { getRow, putRow, rowOf, type Stored, type UserRow } from './rows.ts';
 
 const CLAIM_MS = 5 * 60_000;
 const WITHHELD = 'gateway.notice.withheld';
@@ -43,16 +43,11 @@ export function roleNoticeHandlings(parts: HandlerParts): readonly Handling[] {
 
 async function* holders({ tables, body }: SendCall): AsyncGenerator<Stored<UserRow>> {
   const wanted = new Set<string>(body.roles);
-  let after: string | undefined;
-  do {
-    const page = { kind: 'user' as const, limit: LIST_ROWS_MAX };
-    const users = await listRows(tables, { ...page, ...(after === undefined ? {} : { after }) });
-    for (const user of users) {
-      const { status, roles } = user.value;
-      if (status === 'active' && roles.some((role) => wanted.has(role))) yield user;
-    }
-    after = users.length === LIST_ROWS_MAX ? users.at(-1)?.id : undefined;
-  } while (after !== undefined);
+  for await (const row of rowsOf(tables, { kind: 'user' })) {
+    const user = rowOf('user', row);
+    const { status, roles } = user.value;
+    if (status === 'active' && roles.some((role) => wanted.has(role))) yield user;
+  }
 }
 
 async function sendTo(

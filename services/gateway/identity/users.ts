@@ -1,4 +1,3 @@
-import { LIST_ROWS_MAX } from '#contracts/limits.ts';
 import type { Role } from '#contracts/permissions.ts';
 import { PLATFORM_TENANT } from '#contracts/primitives.ts';
 import {
@@ -10,13 +9,13 @@ import {
   updateUser,
 } from '#contracts/users.ts';
 import { changesBetween } from '#shared/audit.ts';
-import { listPage } from '#shared/pages.ts';
+import { listPage, rowsOf } from '#shared/pages.ts';
 import type { Change, Row, Tables, TenantTables } from '#shared/ports/tables.ts';
 import { Problem } from '#shared/problem.ts';
 import { type Call, type Committed, type Handling, handle, retryOnRace } from '#shared/service.ts';
 import type { HandlerParts } from './handler-parts.ts';
 import { hasExpiredInvitation, invited, invitedAgain } from './invitation.ts';
-import { emailKey, getRow, listRows, putRow, rowOf, type Stored, type UserRow } from './rows.ts';
+import { emailKey, getRow, putRow, rowOf, type Stored, type UserRow } from './rows.ts';
 import {
   assertVersion,
   auditedFields,
@@ -124,15 +123,11 @@ async function changeOf(
  * is nobody.
  */
 async function anotherKeeper(tables: TenantTables, tenant: string, but: string): Promise<Change> {
-  for (let after = ''; ; ) {
-    const page = { kind: 'user', limit: LIST_ROWS_MAX, ...(after && { after }) } as const;
-    const users = await listRows(tables, page);
-    const other = users.find(({ id, value }) => id !== but && isKeeper(value, tenant));
-    if (other !== undefined) {
+  for await (const row of rowsOf(tables, { kind: 'user' })) {
+    const other = rowOf('user', row);
+    if (other.id !== but && isKeeper(other.value, tenant)) {
       return { check: { kind: 'user', id: other.id }, expect: other.version };
     }
-    if (users.length < LIST_ROWS_MAX) break;
-    after = users.at(-1)?.id ?? '';
   }
   throw new Problem('conflict', {
     detail: `Nobody else holds the role ${keeperRole(tenant)}. Give it to another person first.`,

@@ -11,6 +11,7 @@
  *    is before it can be read, and nothing may be appended. Into an empty slot another log would grow.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { rowsOf } from '#shared/pages.ts';
 import type { TenantTables } from '#shared/ports/tables.ts';
 import { type Boundary, headAt, LOG_PURGED } from '../chain/boundary.ts';
 import { parseEntry } from '../chain/entry.ts';
@@ -26,7 +27,6 @@ import {
   numberOf,
   readBlock,
   readBoundary,
-  rowsOf,
   tileId,
   timesValue,
 } from './store.ts';
@@ -142,7 +142,7 @@ async function viewFrom(
 
 async function storedTimes(tables: TenantTables, pages: number): Promise<IdTimes[] | undefined> {
   const times: IdTimes[] = [];
-  for await (const { value, bytes = new Uint8Array() } of rowsOf(tables, 'page-times')) {
+  for await (const { value, bytes = new Uint8Array() } of rowsOf(tables, { kind: 'page-times' })) {
     if (!isDeepStrictEqual(value, timesValue(bytes))) return undefined;
     times.push(...decodeTimes(bytes));
   }

@@ -10,7 +10,8 @@
 import { crc32 } from 'node:zlib';
 import { z } from 'zod';
 import { PLATFORM_TENANT, tenantId } from '#contracts/primitives.ts';
-import type { Change, Json, Row, Tables, TenantTables } from '#shared/ports/tables.ts';
+import { rowsOf } from '#shared/pages.ts';
+import type { Change, Row, Tables, TenantTables } from '#shared/ports/tables.ts';
 import { type Block, BODY_ROW_BYTES_MAX, blockHeader } from '../chain/block.ts';
 import { type Boundary, boundary } from '../chain/boundary.ts';
 import { type Checkpoint, checkpoint } from '../chain/checkpoint.ts';
@@ -148,7 +149,7 @@ export async function ensureOpaqueId(
 
 /** Tenants that have a log, in the order of their ids. */
 export async function* tenantsWithLogs(tables: Tables): AsyncGenerator<string> {
-  for await (const row of rowsOf(tables.forTenant(PLATFORM_TENANT), 'log')) {
+  for await (const row of rowsOf(tables.forTenant(PLATFORM_TENANT), { kind: 'log' })) {
     yield tenantId.parse(row.id);
   }
 }
@@ -173,27 +174,6 @@ export async function checkpointWithin(
 
 export function checkpointChange(signed: Checkpoint): Change {
   return { put: { kind: 'checkpoint', id: numberId(signed.size), value: signed }, expect: 0 };
-}
-
-const LIST_ROWS = 256;
-
-/** All rows of a kind, ascending, a few hundred at a time. */
-export async function* rowsOf(
-  tables: TenantTables,
-  kind: string,
-  after?: string,
-): AsyncGenerator<Row<Json>> {
-  let last = after;
-  for (;;) {
-    const rows = await tables.list({
-      kind,
-      limit: LIST_ROWS,
-      ...(last === undefined ? {} : { after: last }),
-    });
-    yield* rows;
-    if (rows.length < LIST_ROWS) return;
-    last = rows.at(-1)?.id;
-  }
 }
 
 function partId(blockNo: number, part: number): string {

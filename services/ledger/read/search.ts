@@ -4,6 +4,7 @@
  * so that a page of results may be short, or empty, while there are more.
  */
 import type { LedgerEntry } from '#contracts/ledger.ts';
+import { rowsOf } from '#shared/pages.ts';
 import type { TenantTables } from '#shared/ports/tables.ts';
 import { Problem } from '#shared/problem.ts';
 import { parseEntry } from '../chain/entry.ts';
@@ -13,7 +14,7 @@ import { TILE_WIDTH } from '../chain/tiles.ts';
 import { leafHash } from '../chain/tree.ts';
 import type { StoredEntry } from '../log/blocks.ts';
 import type { Log } from '../log/log.ts';
-import { numberId, numberOf, rowsOf } from '../log/store.ts';
+import { numberId, numberOf } from '../log/store.ts';
 
 /** A million entries whose pages are skipped, or a dozen pages that are read. */
 const PAGES_LOOKED_AT_MAX = 4_096;
@@ -67,7 +68,7 @@ async function* spans(about: {
   let { begin } = about;
   const first = Math.floor(begin / TILE_WIDTH);
   const after = first === 0 ? undefined : numberId(first - 1);
-  for await (const row of rowsOf(tables, 'page', after)) {
+  for await (const row of rowsOf(tables, { kind: 'page', after })) {
     // Pages of entries behind those that this process knows.
     if (begin >= end) return;
     const number = numberOf(row.id);

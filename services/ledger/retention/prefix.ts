@@ -1,4 +1,5 @@
 /** Where a prefix of a log begins and ends, as its rows say. */
+import { rowsOf } from '#shared/pages.ts';
 import type { TenantTables } from '#shared/ports/tables.ts';
 import { type BlockHeader, headerHash } from '../chain/block.ts';
 import { type Boundary, headAt } from '../chain/boundary.ts';
@@ -6,7 +7,7 @@ import { DamagedLog, EMPTY_HEAD, headAfter } from '../chain/head.ts';
 import { pageValue } from '../chain/page.ts';
 import { TILE_WIDTH } from '../chain/tiles.ts';
 import { rootOf } from '../chain/tree.ts';
-import { numberId, numberOf, readBlock, readBoundary, rowsOf } from '../log/store.ts';
+import { numberId, numberOf, readBlock, readBoundary } from '../log/store.ts';
 
 /** The tree before the first entry that is kept, and the leaf hash of the last one that is not. */
 export async function startOf(tables: TenantTables) {
@@ -17,7 +18,7 @@ export async function startOf(tables: TenantTables) {
 
 /** Sizes at which both a page and a block end, ascending; behind the given one, which is such. */
 export async function* wholeSizes(tables: TenantTables, from: number): AsyncGenerator<number> {
-  for await (const row of rowsOf(tables, 'page', numberId(from / TILE_WIDTH))) {
+  for await (const row of rowsOf(tables, { kind: 'page', after: numberId(from / TILE_WIDTH) })) {
     const begin = numberOf(row.id) * TILE_WIDTH;
     const [first] = pageValue.parse(row.value).blocks;
     if (first?.[0] === begin) yield begin;

@@ -8,11 +8,12 @@
  * Every step looks at what is there: a crash anywhere leaves some of it, and the next run goes on.
  * Before each write somebody may object: then the rest stays until the next run.
  */
+import { rowsOf } from '#shared/pages.ts';
 import type { Change, Row, TenantTables } from '#shared/ports/tables.ts';
 import type { Boundary } from '../chain/boundary.ts';
 import { withoutFilter } from '../chain/page.ts';
 import { TILE_WIDTH } from '../chain/tiles.ts';
-import { numberId, numberOf, rowsOf, UNAUDITED } from '../log/store.ts';
+import { numberId, numberOf, UNAUDITED } from '../log/store.ts';
 
 /** Blocks come with their bodies, of up to 256 KB each. */
 const BLOCKS_AT_A_TIME = 32;
@@ -50,7 +51,7 @@ async function nextPages(tables: TenantTables, { size, purge }: Boundary): Promi
   const found: Change[] = [];
   const first = purge.first / TILE_WIDTH;
   const after = first === 0 ? undefined : numberId(first - 1);
-  for await (const row of rowsOf(tables, 'page', after)) {
+  for await (const row of rowsOf(tables, { kind: 'page', after })) {
     if (found.length === PAGES_AT_A_TIME || numberOf(row.id) >= size / TILE_WIDTH) break;
     const change = changeOf(row);
     if (change !== undefined) found.push(change);

@@ -11,6 +11,7 @@
  * Blocks that are not what was written are left to the walk, which names them.
  */
 import type { LedgerBreak } from '#contracts/ledger.ts';
+import { rowsOf } from '#shared/pages.ts';
 import type { TenantTables } from '#shared/ports/tables.ts';
 import { partsOf } from '../append/kept-values.ts';
 import { keyRow } from '../append/values.ts';
@@ -19,7 +20,6 @@ import { tryParseEntry } from '../chain/entry.ts';
 import type { StoredBlock } from '../chain/look.ts';
 import { destructionIn, KEY_ID_BYTES, keyIdOf, recordOf, sealedUnder } from '../chain/seal.ts';
 import type { BlockReader } from '../chain/verify.ts';
-import { rowsOf } from '../log/store.ts';
 import { type KeyIds, openKeyIds } from './key-ids.ts';
 
 /** Missing keys that are remembered; with more of them gone, naming some is enough. */
@@ -71,7 +71,7 @@ export async function watchKeys(tables: TenantTables, blocks: BlockReader): Prom
 async function keysThere(tables: TenantTables): Promise<KeyIds> {
   const there = openKeyIds();
   try {
-    for await (const { value } of rowsOf(tables, 'record-key')) {
+    for await (const { value } of rowsOf(tables, { kind: 'record-key' })) {
       const key = keyRow.safeParse(value).data;
       if (key !== undefined) there.add(Buffer.from(key.keyId, 'hex'));
     }

@@ -1,5 +1,6 @@
 /** What the verifier reads of a log: rows and blobs as they are, whether they make sense or not. */
 
+import { rowsOf } from '#shared/pages.ts';
 import type { Row, TenantTables } from '#shared/ports/tables.ts';
 import type { Vault } from '#shared/ports/vault.ts';
 import { blockHeader, entriesOf, headerHash } from '../chain/block.ts';
@@ -15,7 +16,7 @@ import { TILE_WIDTH } from '../chain/tiles.ts';
 import { type BlockReader, START } from '../chain/verify.ts';
 import { CHECKPOINT_KEY } from '../checkpoints/note-keys.ts';
 import { firstFree, type SecondPlace } from '../checkpoints/second-place.ts';
-import { BOUNDARY, numberId, numberOf, readBlock, readBody, rowsOf, tileId } from '../log/store.ts';
+import { BOUNDARY, numberId, numberOf, readBlock, readBody, tileId } from '../log/store.ts';
 import { isSignedBy, parseNote } from '../portable/note.ts';
 
 /** Notes of the second place that are compared: the newest one alone shows a cut or rewritten log. */
@@ -177,7 +178,8 @@ export function openSignedSource(about: {
 
   async function* storedFrom(from: number): AsyncGenerator<Signed> {
     try {
-      for await (const row of rowsOf(tables, 'checkpoint', numberId(from))) yield await stored(row);
+      for await (const row of rowsOf(tables, { kind: 'checkpoint', after: numberId(from) }))
+        yield await stored(row);
     } catch {
       const name = 'one of them';
       yield { place: 'beside the blocks', name, size: 0, isSigned: false, head: undefined };
