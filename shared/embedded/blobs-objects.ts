@@ -13,7 +13,6 @@
  * Length and SHA-256 are not kept beside the bytes but read from them: there is no second file to
  * be missing or to disagree, and bytes that went bad are noticed.
  */
-import { createHash } from 'node:crypto';
 import { open, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -24,6 +23,7 @@ import {
   linkIfFree,
   makeFolder,
   makeFolderBelow,
+  measure,
   sweepTemporary,
   syncFolder,
   temporaryName,
@@ -130,20 +130,6 @@ async function stage(folder: string, bytes: AsyncIterable<Uint8Array>): Promise<
   } finally {
     await handle.close();
   }
-}
-
-async function measure(
-  bytes: AsyncIterable<Uint8Array>,
-  each: (chunk: Uint8Array) => Promise<void> = async () => undefined,
-): Promise<BlobHead> {
-  const digest = createHash('sha256');
-  let sizeBytes = 0;
-  for await (const chunk of bytes) {
-    digest.update(chunk);
-    sizeBytes += chunk.byteLength;
-    await each(chunk);
-  }
-  return { sizeBytes, sha256: digest.digest('hex') };
 }
 
 async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -1,19 +1,15 @@
-import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { chmod, open, readdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { FILE_MODE, ignoreMissing, makeFolderBelow, syncFolder } from '../disk/durable.ts';
+import { chmod, open, opendir } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { FILE_MODE, ignoreMissing, makeFolderBelow, measure, syncFolder } from '../disk/durable.ts';
 import type { ManifestFile } from './manifest.ts';
 
 type Content = Pick<ManifestFile, 'sizeBytes' | 'sha256'>;
 
-/** Paths of all files below a folder, relative to it; none where there is no such folder. */
-export async function* filesBelow(folder: string, below = ''): AsyncGenerator<string> {
-  const found = await readdir(join(folder, below), { withFileTypes: true }).catch(ignoreMissing);
-  for (const each of found ?? []) {
-    const path = below === '' ? each.name : `${below}/${each.name}`;
-    if (each.isDirectory()) yield* filesBelow(folder, path);
-    else yield path;
+/** Paths of all files below a folder, relative to it. */
+export async function* filesBelow(folder: string): AsyncGenerator<string> {
+  for await (const each of await opendir(folder, { recursive: true })) {
+    if (each.isFile()) yield relative(folder, join(each.parentPath, each.name));
   }
 }
 
@@ -23,15 +19,10 @@ export async function copyFile(from: string, to: string): Promise<Content | unde
   if (source === undefined) return undefined;
   await using _ = source;
   await using target = await open(to, 'wx', FILE_MODE);
-  const digest = createHash('sha256');
-  let sizeBytes = 0;
-  for await (const chunk of source.createReadStream({ autoClose: false })) {
-    digest.update(chunk);
-    sizeBytes += chunk.length;
-    await target.writeFile(chunk);
-  }
+  const bytes = source.createReadStream({ autoClose: false });
+  const content = await measure(bytes, (chunk) => target.writeFile(chunk));
   await target.sync();
-  return { sizeBytes, sha256: digest.digest('hex') };
+  return content;
 }
 
 /** Makes a file durable that somebody else has written, and tells what is in it. */
@@ -39,13 +30,7 @@ export async function settleFile(path: string): Promise<Content> {
   await chmod(path, FILE_MODE);
   await using file = await open(path, 'r+');
   await file.sync();
-  const digest = createHash('sha256');
-  let sizeBytes = 0;
-  for await (const chunk of createReadStream(path)) {
-    digest.update(chunk);
-    sizeBytes += chunk.length;
-  }
-  return { sizeBytes, sha256: digest.digest('hex') };
+  return measure(createReadStream(path));
 }
 
 /** Folders that are made once, and synced together in the end. */

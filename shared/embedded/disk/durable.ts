@@ -3,7 +3,7 @@
  * and bytes only after one of the file: every function here does both, in the order bytes, name,
  * folder.
  */
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { link, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
@@ -72,6 +72,21 @@ export async function linkIfFree(from: string, to: string): Promise<'created' | 
   );
   await syncFolder(dirname(to));
   return made ? 'created' : 'exists';
+}
+
+/** Length and SHA-256, hex, of bytes that go by; each piece is handed on first. */
+export async function measure(
+  bytes: AsyncIterable<Uint8Array>,
+  each: (chunk: Uint8Array) => Promise<void> = async () => undefined,
+): Promise<{ readonly sizeBytes: number; readonly sha256: string }> {
+  const digest = createHash('sha256');
+  let sizeBytes = 0;
+  for await (const chunk of bytes) {
+    digest.update(chunk);
+    sizeBytes += chunk.byteLength;
+    await each(chunk);
+  }
+  return { sizeBytes, sha256: digest.digest('hex') };
 }
 
 /** Removes what a process that died left behind half made. */
