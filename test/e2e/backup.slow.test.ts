@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { makeDepartment, makeSource, sendMail } from '#test/demo/scenario.ts';
@@ -123,6 +124,21 @@ test('a backup of a ledger that is broken is made anew as it is, and told', asyn
   expect(code).toBe(1);
   expect(JSON.parse(stdout).ledger.tenants[0].breaks[0]).toMatchObject({ kind: 'altered' });
   expect(await readdir(again)).toContain('ledger');
+});
+
+test('a database that somebody keeps locked is named, and what to do', async () => {
+  await using fixture = await openFixture();
+  await using folder = await temporaryFolder();
+  await using log = await fixture.open();
+  await log.append(eventsOf(fixture.tenant, 1));
+  const { dataDir } = fixture.host;
+  using other = new DatabaseSync(join(dataDir, 'ledger/tables.sqlite'));
+  other.exec('BEGIN IMMEDIATE');
+  const failing = watchdesk('backup', join(folder.path, 'backup'), '--data', dataDir);
+  const { code, stderr } = await failing.then(String, (error) => error);
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/ledger\/tables\.sqlite cannot be locked: .* try again/);
+  other.exec('ROLLBACK');
 });
 
 function mailOf(number: string) {

@@ -15,7 +15,7 @@ export interface Instant extends Disposable {
 }
 
 /**
- * 1. Each file is locked against writers. Nobody waits for one of them while holding another one, so
+ * 1. Each file is locked against writers; throws a sentence where somebody keeps one. Nobody waits for one of them while holding another one, so
  *    that all of them can be had.
  * 2. A read transaction is begun on each: it will see the file as it is now.
  * 3. The locks are let go. Writers have waited for a few dozen milliseconds.
@@ -48,12 +48,22 @@ async function whileLocked(files: readonly string[], work: () => void): Promise<
   using locks = new DisposableStack();
   for (const file of files) {
     const lock = locks.adopt(new DatabaseSync(file, { timeout: LOCK_WAIT_MS }), end);
-    lock.exec('BEGIN IMMEDIATE');
+    begin(lock, file);
   }
   const at = Date.now();
   work();
   await sleep(CLOCK_MARGIN_MS);
   return at;
+}
+
+function begin(lock: DatabaseSync, file: string): void {
+  try {
+    lock.exec('BEGIN IMMEDIATE');
+  } catch (cause) {
+    throw new Error(`${file} cannot be locked: ${cause}. End what holds it and try again.`, {
+      cause,
+    });
+  }
 }
 
 function end(database: DatabaseSync): void {
