@@ -148,16 +148,16 @@ async function runRestore(args: readonly string[]): Promise<number> {
   const [from, ...more] = positionals;
   if (from === undefined || more.length > 0) return usage('Give the folder of one backup.');
   const { data: dataDir, 'root-key': rootKeyFile } = values;
-  let ledger: Awaited<ReturnType<typeof verifyStores>> | undefined;
-  const restored = await restore({
+  const { finished: ledger, ...restored } = await restore({
     ...{ from, dataDir, ...(rootKeyFile === undefined ? {} : { rootKeyFile }) },
     async finish(made) {
-      ledger = await verifyStores({ dataDir: made.dataDir });
+      const report = await verifyStores({ dataDir: made.dataDir });
       await settleRestored(made);
+      return report;
     },
   });
   process.stdout.write(`${JSON.stringify({ ...restored, ledger }, null, 2)}\n`);
-  return ledger?.ok === true ? 0 : 1;
+  return ledger.ok ? 0 : 1;
 }
 
 async function runLedgerVerify(args: readonly string[]): Promise<number> {

@@ -57,6 +57,7 @@ test('what is written behind the instant is in none of the stores, so that the l
   expect(await restore({ from: to, dataDir: again, finish: nothingMore })).toEqual({
     takenAt: report.takenAt,
     files: report.files,
+    finished: undefined,
   });
   const verified = await verifyStores({ dataDir: again });
   // A checkpoint of a later log in the second place would be a cut tail.

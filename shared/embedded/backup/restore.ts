@@ -15,23 +15,30 @@ import { ignoreMissing, makeFolder, syncFolder } from '../disk/durable.ts';
 import { copyFile, openFolders } from './copies.ts';
 import { type Manifest, ROOT_KEY, readManifest } from './manifest.ts';
 
-export interface RestoreRequest {
+export interface RestoreRequest<Finished> {
   readonly from: string;
   /** Missing, or empty. */
   readonly dataDir: string;
   /** For a backup without it. */
   readonly rootKeyFile?: string;
-  /** Step 3, in the folder as it is given. The result of `restore` is its; a rejection ends all. */
-  readonly finish: (made: { readonly dataDir: string; readonly takenAt: string }) => Promise<void>;
+  /** Step 3, in the folder that it is given. Where it rejects nothing is made. */
+  readonly finish: (made: {
+    readonly dataDir: string;
+    readonly takenAt: string;
+  }) => Promise<Finished>;
 }
 
-export interface Restored {
+export interface Restored<Finished> {
   readonly takenAt: string;
   readonly files: number;
+  /** What step 3 has answered. */
+  readonly finished: Finished;
 }
 
 /** Throws a sentence where the backup is not whole, a file was altered, or the place is taken. */
-export async function restore(request: RestoreRequest): Promise<Restored> {
+export async function restore<Finished>(
+  request: RestoreRequest<Finished>,
+): Promise<Restored<Finished>> {
   const from = resolve(request.from);
   const dataDir = resolve(request.dataDir);
   const manifest = await readManifest(from);
@@ -39,15 +46,16 @@ export async function restore(request: RestoreRequest): Promise<Restored> {
   await makeFolder(dirname(dataDir));
   const making = `${dataDir}.restoring-${randomUUID()}`;
   await makeFolder(making);
+  const { takenAt, files } = manifest;
   try {
     await copyAll({ from, to: making, manifest, rootKeyFile: request.rootKeyFile });
-    await request.finish({ dataDir: making, takenAt: manifest.takenAt });
+    const finished = await request.finish({ dataDir: making, takenAt });
     await rename(making, dataDir);
+    await syncFolder(dirname(dataDir));
+    return { takenAt, files: files.length, finished };
   } finally {
     await rm(making, { recursive: true, force: true });
   }
-  await syncFolder(dirname(dataDir));
-  return { takenAt: manifest.takenAt, files: manifest.files.length };
 }
 
 async function assertFree(dataDir: string): Promise<void> {
