@@ -77,6 +77,9 @@ test('a bundle has a cosigned checkpoint where one holds its entries, and else t
     failures: [{ part: 'checkpoint', reason }],
     proved: [],
   });
+  // Of earlier entries it is still the one that was seen, though a newer one is signed by now.
+  const again = await verifyBundle({ text: await log.bundle(0, 2), ...asked });
+  expect(again).toMatchObject({ ok: true, checkpoint: { size: report.checkpoint?.size } });
   await log.cosign();
   const later = await log.bundle(0, report.checkpoint?.size ?? 0);
   expect(await verifyBundle({ text: later, ...asked })).toMatchObject({ ok: true });
