@@ -1,7 +1,12 @@
 /** What the infrastructure makes, made on engines: tables, queues, buckets, keys. */
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateAliasCommand, CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms';
-import { CreateBucketCommand, PutBucketVersioningCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  CreateBucketCommand,
+  ListObjectVersionsCommand,
+  PutBucketVersioningCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { SESClient, VerifyEmailIdentityCommand } from '@aws-sdk/client-ses';
 import { CreateQueueCommand, GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { type AwsSettings, clientConfig } from '#shared/aws/sdk/client.ts';
@@ -57,6 +62,18 @@ export async function makeBucket(
   const VersioningConfiguration = { Status: 'Enabled' as const };
   await client.send(new PutBucketVersioningCommand({ ...at, VersioningConfiguration }));
   client.destroy();
+}
+
+/** Keys of all versions of objects that begin so, marks of their removal among them. */
+export async function versionsIn(
+  aws: AwsSettings,
+  { bucket, prefix }: { readonly bucket: string; readonly prefix: string },
+): Promise<string[]> {
+  const client = new S3Client({ ...clientConfig(aws), forcePathStyle: true });
+  const list = new ListObjectVersionsCommand({ Bucket: bucket, Prefix: prefix });
+  const { Versions = [], DeleteMarkers = [] } = await client.send(list);
+  client.destroy();
+  return [...Versions, ...DeleteMarkers].map(({ Key = '' }) => Key);
 }
 
 /** A key of KMS for wrapping; answers its id. */

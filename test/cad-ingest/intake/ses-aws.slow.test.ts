@@ -4,7 +4,7 @@ import { openBlobs } from '#shared/aws/blobs.ts';
 import { openQueue } from '#shared/aws/queue.ts';
 import { until } from '#test/support/api.ts';
 import { awsAt, hasEngine, moto } from '#test/support/aws-engines.ts';
-import { makeBucket, makeQueue } from '#test/support/aws-resources.ts';
+import { makeBucket, makeQueue, versionsIn } from '#test/support/aws-resources.ts';
 import { makeTopic, publish } from '#test/support/sns.ts';
 import { BUCKET, department, openDesk } from './desk.ts';
 import { dispatchMail } from './mails.ts';
@@ -47,6 +47,8 @@ test.skipIf(!hasEngine(moto))(
     );
     expect(await watched.depth()).toMatchObject({ dead: 0 });
     expect(await own.messages()).toHaveLength(2);
+    // The bucket keeps versions: of the copy that SES had put, an expungement would not know.
+    expect(await versionsIn(aws, { bucket: BUCKET, prefix: 'ses/' })).toEqual([]);
   },
   TEST_MS_MAX,
 );
